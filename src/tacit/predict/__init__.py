@@ -1,0 +1,1 @@
+"""From files to results to files: sources, the prefetching pipeline, writers."""

@@ -19,9 +19,11 @@ EPS = 1e-9
 
 def box_iou(a: Float[Tensor, "n 4"], b: Float[Tensor, "m 4"]) -> Float[Tensor, "n m"]:
     """Intersection over union of all pairs of xyxy boxes; two boxes without area have none in common (0)."""
-    left_top = torch.maximum(a[:, None, :2], b[None, :, :2])
-    right_bottom = torch.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (right_bottom - left_top).clamp(min=0).prod(2)
+    ax0, ay0, ax1, ay1 = a[:, :, None].unbind(1)
+    bx0, by0, bx1, by1 = b.unbind(1)
+    shared_width = (torch.minimum(ax1, bx1) - torch.maximum(ax0, bx0)).clamp(min=0)
+    shared_height = (torch.minimum(ay1, by1) - torch.maximum(ay0, by0)).clamp(min=0)
+    shared = shared_width * shared_height
     union = _area(a)[:, None] + _area(b) - shared
     return shared / union.clamp(min=torch.finfo(union.dtype).tiny)
 
@@ -88,9 +90,7 @@ def _compare(a: Tensor, b: Tensor) -> _Comparison:
     hull_height = torch.maximum(ay1, by1) - torch.minimum(ay0, by0)
     gap = ((bx0 + bx1 - ax0 - ax1) ** 2 + (by0 + by1 - ay0 - ay1) ** 2) / 4
     distance = gap / (hull_width**2 + hull_height**2 + EPS)
-    return _Comparison(
-        shared / union, union, hull_width, hull_height, distance, width_a, height_a, width_b, height_b
-    )
+    return _Comparison(shared / union, union, hull_width, hull_height, distance, width_a, height_a, width_b, height_b)
 
 
 def _corners(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

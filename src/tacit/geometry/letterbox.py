@@ -37,11 +37,14 @@ class Letterbox:
 
     def boxes_to_target(self, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
         """Boxes xyxy in pixels of the photograph, moved to pixels of the input."""
-        return boxes * np.array(self.ratio * 2, boxes.dtype) + np.array(self.pad * 2, boxes.dtype)
+        ratio, pad = np.array([self.ratio * 2, self.pad * 2], boxes.dtype)
+        moved: np.ndarray = boxes * ratio + pad
+        return moved
 
     def boxes_to_source(self, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
         """Boxes xyxy in pixels of the input, moved to pixels of the photograph and clipped to it."""
-        moved = (boxes - np.array(self.pad * 2, boxes.dtype)) / np.array(self.ratio * 2, boxes.dtype)
+        ratio, pad = np.array([self.ratio * 2, self.pad * 2], boxes.dtype)
+        moved: np.ndarray = (boxes - pad) / ratio
         return clip(moved, width=self.source[1], height=self.source[0])
 
 

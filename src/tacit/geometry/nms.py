@@ -2,15 +2,15 @@
 
 Greedy suppression is a sequence, but it can be worked off in blocks: candidates in order of score, a few hundred at a
 time; first drop those that an already kept box covers, then settle the rest of the block among themselves. It stops as
-soon as `max_detections` are kept, so at a threshold of 0.001 most candidates are never looked at.
+soon as `max_detections` are kept, so at a threshold of 0.001 most candidates are neither sorted nor looked at.
 
-Classes are told apart by comparing them, not by moving the boxes of class c by 4096 c pixels as the reference does: that
-shift costs float32 precision and mixes classes in photographs over 4096 pixels.
+Classes are told apart by comparing them, not by moving the boxes of class c by 4096 c pixels as the reference does:
+that shift costs float32 precision and mixes classes in photographs over 4096 pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -19,7 +19,8 @@ from torch import Tensor
 from tacit.geometry.boxes import xywh_to_xyxy
 from tacit.geometry.iou import box_iou
 
-BLOCK = 512  # candidates settled at once
+BLOCK = 256  # candidates settled at once
+HEAD = 4096  # candidates sorted at first; the others only if these are used up
 
 
 def non_maximum_suppression(
@@ -31,7 +32,7 @@ def non_maximum_suppression(
     classes: Sequence[int] | None = None,
     agnostic: bool = False,
     multi_label: bool = True,
-) -> list[Float[Tensor, "kept 6"]]:
+) -> list[Float[Tensor, "_ 6"]]:
     """The detections of every image, best first: rows [x0, y0, x1, y1, score, class].
 
     `decoded` rows are xywh in pixels, objectness, class probabilities. A score is objectness times class probability
@@ -40,41 +41,51 @@ def non_maximum_suppression(
     `classes` limits the answer to these classes. Rows with a box that is not finite are dropped.
     Reference: official_models.md section 9, without merging.
     """
-    return [
-        _suppress(_candidates(rows, confidence, classes, multi_label), iou, max_detections, agnostic)
-        for rows in decoded.detach()
-    ]
+    answers = []
+    for rows in decoded.detach():
+        # A class probability is at most 1, so a score cannot exceed its objectness.
+        rows = rows[(rows[:, 4] > confidence) & rows[:, :4].isfinite().all(1)]
+        scores = rows[:, 5:] * rows[:, 4:5]
+        pairs = _pairs(scores, confidence, multi_label)
+        if classes is not None:
+            wanted = torch.tensor(list(classes), dtype=pairs.dtype, device=pairs.device)
+            pairs = pairs[torch.isin(pairs % scores.shape[1], wanted)]
+        answers.append(_suppress(xywh_to_xyxy(rows[:, :4]), scores, pairs, iou, max_detections, agnostic))
+    return answers
 
 
-def _candidates(rows: Tensor, confidence: float, classes: Sequence[int] | None, multi_label: bool) -> Tensor:
-    """Rows (n, 6) of all (box, class) pairs whose score is above `confidence`, in order of row and class."""
-    rows = rows[rows[:, 4] > confidence]  # a class probability is at most 1, so nothing is lost
-    scores = rows[:, 5:] * rows[:, 4:5]
+def _pairs(scores: Float[Tensor, "n classes"], confidence: float, multi_label: bool) -> Tensor:
+    """The (row, class) pairs that score above `confidence`, as indices into the flattened scores."""
+    above = (scores > confidence).flatten().nonzero()[:, 0]
     if multi_label:
-        row, label = (scores > confidence).nonzero(as_tuple=True)
-        best = scores[row, label]
-    else:
-        best, label = scores.max(1) if len(scores) else (rows[:, 4], rows[:, 4].long())
-        row = (best > confidence).nonzero()[:, 0]
-        best, label = best[row], label[row]
-    found = torch.cat([xywh_to_xyxy(rows[row, :4]), best[:, None], label[:, None].to(best.dtype)], 1)
-    wanted = found[:, :4].isfinite().all(1)
-    if classes is not None:
-        wanted &= torch.isin(label, torch.tensor(list(classes), dtype=label.dtype, device=label.device))
-    return found[wanted]
+        return above
+    row = torch.arange(len(scores), device=scores.device)
+    best = row * scores.shape[1] + scores.argmax(1)
+    return best[scores.flatten()[best] > confidence]
 
 
-def _suppress(found: Tensor, iou: float, max_detections: int, agnostic: bool) -> Tensor:
-    """The candidates (n, 6) that no better candidate covers, best first, at most `max_detections`."""
-    order = found[:, 4].argsort(descending=True, stable=True)
-    kept = found[:0]
-    for block in order.split(BLOCK):
-        fresh = found[block]
+def _suppress(boxes: Tensor, scores: Tensor, pairs: Tensor, iou: float, max_detections: int, agnostic: bool) -> Tensor:
+    """The pairs that no better pair covers, best first, at most `max_detections`, as rows of the answer."""
+    values, labels = scores.flatten()[pairs], pairs % scores.shape[1]
+    kept = boxes.new_empty(0, 6)
+    for block in _best_first(values):
+        row = pairs[block].div(scores.shape[1], rounding_mode="floor")
+        fresh = torch.cat([boxes[row], values[block, None], labels[block, None].to(boxes.dtype)], 1)
         fresh = fresh[~_covers(kept, fresh, iou, agnostic).any(0)]
         kept = torch.cat([kept, fresh[_settle(_covers(fresh, fresh, iou, agnostic))]])
         if len(kept) >= max_detections:
             break
     return kept[:max_detections]
+
+
+def _best_first(values: Float[Tensor, " n"]) -> Iterator[Tensor]:
+    """Blocks of indices of `values`, from the highest to the lowest, equal ones in their order."""
+    cut = values.topk(min(HEAD, len(values))).values[-1:]
+    for part in (values >= cut, values < cut):
+        index = part.nonzero()[:, 0]
+        order = index[values[index].argsort(descending=True, stable=True)]
+        for start in range(0, len(order), BLOCK):
+            yield order[start : start + BLOCK]
 
 
 def _covers(better: Tensor, worse: Tensor, iou: float, agnostic: bool) -> Bool[Tensor, "n m"]:

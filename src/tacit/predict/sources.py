@@ -1,0 +1,68 @@
+"""From what a person names (files, folders, globs) to a list of image files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from glob import glob, has_magic
+from pathlib import Path
+
+from tacit.data.images import SUFFIXES
+from tacit.errors import DataError
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Image files in the order to take them, each once, and how many other files in the folders were left alone."""
+
+    paths: tuple[Path, ...]
+    ignored: int
+
+
+def expand(sources: Iterable[str | Path]) -> Sources:
+    """The image files that `sources` name, in their order; folders and globs sorted, folders with all below them.
+
+    A file that is named itself is taken whatever its suffix, so that it is answered or found faulty by name.
+    Raises `DataError` for a source that is not there, a glob that matches nothing, or a folder without images.
+    """
+    paths: dict[Path, None] = {}
+    ignored = 0
+    for source in sources:
+        for path in _named(source):
+            found = _inside(path) if path.is_dir() else [path]
+            images = [file for file in found if file is path or file.suffix.lower() in SUFFIXES]
+            ignored += len(found) - len(images)
+            if not images:
+                raise DataError(
+                    f"the folder {path} has no images in it",
+                    allowed=f"files that end in {', '.join(sorted(SUFFIXES))}",
+                )
+            paths.update(dict.fromkeys(images))
+    if not paths:
+        raise DataError("no photograph was named", fix="name files, folders or globs, as in: tacit predict photos/")
+    return Sources(tuple(paths), ignored)
+
+
+def _named(source: str | Path) -> Iterator[Path]:
+    path = Path(source).expanduser()
+    if path.exists():
+        return iter([path])
+    if not has_magic(str(path)):
+        raise DataError(f"there is no file or folder {path}", fix=_near(path))
+    matches = sorted(glob(str(path), recursive=True))
+    if not matches:
+        raise DataError(f"nothing matches {path}", allowed="globs such as 'photos/*.jpg' or 'photos/**/*.png'")
+    return (Path(match) for match in matches)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """All files below `folder` but the hidden ones."""
+    below = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def _near(path: Path) -> str:
+    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, siblings, n=1)
+    return f"did you mean {path.parent / near[0]}?" if near else "check the spelling and the folder you are in"

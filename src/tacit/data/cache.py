@@ -1,0 +1,110 @@
+"""The photographs of a training set, read once and kept in memory.
+
+A kept photograph takes height x width x 3 bytes after shrinking to the largest training size: 6,700 of 384 px take
+2 GB. They are read before worker processes fork, so that all of them share one copy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from tacit.data.images import load_image
+from tacit.data.sample import Fault, Sample, Scene
+from tacit.errors import DataError, ImageError
+from tacit.geometry.letterbox import plan_letterbox
+
+Image = UInt8[np.ndarray, "h w 3"]
+
+
+class Photographs:
+    """Photographs by index, with a long side of at most `side` pixels.
+
+    With `keep` all are read now and stay in memory. One that cannot be read gives way to the next that can, always the
+    same; `strict` raises its ImageError instead. Raises DataError when there is none at all.
+    """
+
+    def __init__(self, samples: Sequence[Sample], side: int, *, keep: bool = True, strict: bool = False) -> None:
+        if not samples:
+            raise DataError("there is no photograph to train on", fix="check the path and the split")
+        self.samples, self.side, self.strict = tuple(samples), side, strict
+        self._faults: dict[int, Fault] = {}
+        self._kept: list[Image | None] = [None] * len(self.samples)
+        self._labels = [_labels(sample) for sample in self.samples]
+        if keep or strict:
+            self._read_all(keep)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The photographs of this process that could not be read."""
+        return tuple(self._faults[index] for index in sorted(self._faults))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken by what is kept."""
+        return sum(image.nbytes for image in self._kept if image is not None)
+
+    def scene(self, index: int, size: int) -> tuple[Scene, tuple[Fault, ...]]:
+        """Photograph `index` with its long side scaled to `size`, and the faults that were stepped over on the way.
+
+        Crowd boxes are left out: they are not trained on. Raises DataError when no photograph can be read.
+        """
+        faults: list[Fault] = []
+        for step in range(len(self)):
+            found = (index + step) % len(self)
+            image = self._image(found)
+            if image is not None:
+                return _fit(image, *self._labels[found], size), tuple(faults)
+            faults.append(self._faults[found])
+        raise DataError("no photograph of the training set can be read", fix=f"see the first: {faults[0]}")
+
+    def _image(self, index: int) -> Image | None:
+        kept = self._kept[index]
+        if kept is not None:
+            return kept
+        return None if index in self._faults else self._read(index)
+
+    def _read(self, index: int) -> Image | None:
+        """From disk; a larger photograph is shrunk with care (area averaging), a smaller one stays."""
+        path = self.samples[index].path
+        try:
+            image = load_image(path)
+        except ImageError as error:
+            if self.strict:
+                raise
+            self._faults[index] = Fault(str(path), error.wrong, "image")
+            return None
+        longest = max(image.shape[:2])
+        return image if longest <= self.side else _resize(image, self.side, cv2.INTER_AREA)
+
+    def _read_all(self, keep: bool) -> None:
+        """Decoding lets go of the interpreter, so that threads use all cores."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for index, image in enumerate(pool.map(self._read, range(len(self)))):
+                self._kept[index] = image if keep else None
+
+
+def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes in parts of the photograph's sides, and classes, without crowds."""
+    sides = np.array((sample.width, sample.height) * 2, np.float32)
+    return (sample.boxes / sides)[~sample.crowd], sample.classes[~sample.crowd]
+
+
+def _fit(image: Image, boxes: np.ndarray, classes: np.ndarray, size: int) -> Scene:
+    if max(image.shape[:2]) != size:
+        image = _resize(image, size, cv2.INTER_LINEAR)
+    height, width = image.shape[:2]
+    return Scene(image, boxes * np.array((width, height) * 2, np.float32), classes)
+
+
+def _resize(image: Image, longest: int, interpolation: int) -> Image:
+    height, width = plan_letterbox((image.shape[0], image.shape[1]), longest).inner  # the rounding of the letterbox
+    return cv2.resize(image, (width, height), interpolation=interpolation).astype(np.uint8, copy=False)

@@ -32,7 +32,7 @@ def xyxy_to_xywh(boxes: Boxes) -> Boxes:
     return centred
 
 
-def clip(boxes: Boxes, width: float, height: float) -> Boxes:
+def clip(boxes: Boxes, width: int, height: int) -> Boxes:
     """The part of xyxy boxes (..., 4) that lies inside a picture of `width` x `height`; NaN stays NaN."""
     inside = boxes * 1.0
     inside[..., 0::2] = boxes[..., 0::2].clip(0, width)

@@ -1,0 +1,162 @@
+"""Where every reader hands in what it found: labels are checked here once, and every fault is written down.
+
+A box is left out when it is not finite, inverted, without area, of no pixel inside the picture; it is clipped when
+a part lies inside. Overhangs up to `SLACK` pixels are rounding in the label file and are clipped without a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from tacit.data.images import Header, image_header
+from tacit.data.sample import Fault, Sample
+from tacit.errors import ImageError
+
+SLACK = 1.0  # pixels; also the least side that clipping may leave
+NO_SIDE = 0.01  # pixels; float32 cannot hold a narrower box in a large picture
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One box as a file states it: xyxy in pixels, and `place`, its line or its position in the file's list."""
+
+    box: tuple[float, float, float, float]
+    class_index: int
+    place: int
+    name: str = ""  # what the file calls it, such as "annotation 17"
+    crowd: bool = False
+    area: float | None = None  # square pixels; the box's own when the file states none
+
+
+@dataclass
+class Intake:
+    """Samples and faults as they come in, in the order of the source."""
+
+    samples: list[Sample] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, where: str, reason: str, lost: str) -> None:
+        self.faults.append(Fault(where, reason, lost))
+
+    def photograph(self, path: Path) -> Header | None:
+        """What the header of the photograph says, or None and a fault."""
+        try:
+            return image_header(path)
+        except ImageError as error:
+            self.fault(str(path), error.wrong.removeprefix(f"{path} "), "image")
+            return None
+
+    def add(
+        self,
+        path: Path,
+        header: Header,
+        number: int,
+        labels: Sequence[Label],
+        locate: Callable[[int], str],
+        stated_size: tuple[int, int] | None = None,
+    ) -> None:
+        """One photograph with its labels; `stated_size` is the (width, height) that the labels say they refer to."""
+        shown = (header.width, header.height)
+        frame = shown if stated_size is None or not labels else stated_size
+        if frame not in {shown, header.stored_size}:
+            self.fault(str(path), f"is {_by(shown)}, but its labels are for {_by(frame)}", "image")
+            return
+        kept, boxes = self._checked(labels, locate, frame)
+        if header.orientation > 1 and labels:
+            boxes = self._turned(path, header, boxes, frame, sure=stated_size is not None)
+        self.samples.append(_sample(path, header, number, kept, boxes))
+
+    def _checked(
+        self, labels: Sequence[Label], locate: Callable[[int], str], frame: tuple[int, int]
+    ) -> tuple[list[Label], Float64[np.ndarray, "n 4"]]:
+        boxes = np.array([label.box for label in labels], dtype=np.float64).reshape(-1, 4)
+        clipped, kind = _judge(boxes, *frame)
+        for i in np.flatnonzero(kind).tolist():
+            reason, lost = _VERDICTS[kind[i]]
+            name = f"{labels[i].name}: " if labels[i].name else ""
+            box = ", ".join(f"{value:g}" for value in boxes[i])
+            self.fault(locate(labels[i].place), f"{name}box [{box}] {reason} ({_by(frame)} image)", lost)
+        keep = [i for i in range(len(labels)) if _VERDICTS[kind[i]][1] == "nothing"]
+        return [labels[i] for i in keep], clipped[keep]
+
+    def _turned(
+        self, path: Path, header: Header, boxes: Float64[np.ndarray, "n 4"], frame: tuple[int, int], *, sure: bool
+    ) -> Float64[np.ndarray, "n 4"]:
+        """Boxes in the picture as shown. Where both readings fit the stated size they are taken as shown, with a note."""
+        shown = (header.width, header.height)
+        turn = f"has EXIF orientation {header.orientation}"
+        if frame != shown:
+            self.fault(str(path), f"{turn}; its labels are for the unturned file and were turned with it", "nothing")
+            return turned(boxes, header.orientation, *header.stored_size)
+        if not sure or shown == header.stored_size:
+            self.fault(str(path), f"{turn}; its labels do not say so and are taken for the image as shown", "nothing")
+        return boxes
+
+
+_VERDICTS = (
+    ("is right", "nothing"),
+    ("has a coordinate that is no finite number, left out", "label"),
+    ("is inverted, left out", "label"),
+    ("has no area, left out", "label"),
+    ("lies outside, left out", "label"),
+    ("reaches outside, clipped", "nothing"),
+)
+
+
+def _judge(
+    boxes: Float64[np.ndarray, "n 4"], width: int, height: int
+) -> tuple[Float64[np.ndarray, "n 4"], Int64[np.ndarray, " n"]]:
+    """The boxes clipped to the picture, and for each the row of `_VERDICTS` that it gets."""
+    finite = np.isfinite(boxes).all(axis=1)
+    boxes = np.where(finite[:, None], boxes, 0.0)
+    clipped = np.clip(boxes, 0.0, (width, height, width, height))
+    side = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf)
+    left = (clipped[:, 2:] - clipped[:, :2]).min(axis=1, initial=np.inf)
+    over = np.abs(boxes - clipped).max(axis=1, initial=0.0) > SLACK
+    gone = (left < NO_SIDE) | (over & (left < SLACK))
+    verdict = np.select([~finite, side < 0, side < NO_SIDE, gone, over], [1, 2, 3, 4, 5], 0)
+    return clipped, verdict.astype(np.int64)
+
+
+def turned(boxes: Float64[np.ndarray, "n 4"], orientation: int, width: int, height: int) -> Float64[np.ndarray, "n 4"]:
+    """Boxes (xyxy) of a stored picture of `width` x `height`, moved to the picture as shown with EXIF `orientation`."""
+    x0, y0, x1, y1 = boxes.T
+    left, top, right, bottom = width - x1, height - y1, width - x0, height - y0  # seen from the far corner
+    columns = {
+        1: (x0, y0, x1, y1),
+        2: (left, y0, right, y1),
+        3: (left, top, right, bottom),
+        4: (x0, top, x1, bottom),
+        5: (y0, x0, y1, x1),
+        6: (top, x0, bottom, x1),
+        7: (top, left, bottom, right),
+        8: (y0, left, y1, right),
+    }[orientation]
+    return np.stack(columns, axis=1)
+
+
+def _sample(
+    path: Path, header: Header, number: int, labels: Sequence[Label], boxes: Float64[np.ndarray, "n 4"]
+) -> Sample:
+    own = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    stated = np.array([np.inf if label.area is None else label.area for label in labels], dtype=np.float64)
+    area = np.where(stated > 0, np.minimum(stated, own), own)  # clipping takes its part of the area too
+    return Sample(
+        path=path,
+        width=header.width,
+        height=header.height,
+        id=number,
+        boxes=boxes.astype(np.float32),
+        classes=np.array([label.class_index for label in labels], dtype=np.int64),
+        crowd=np.array([label.crowd for label in labels], dtype=np.bool_),
+        area=area.astype(np.float32),
+    )
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"

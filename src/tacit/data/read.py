@@ -1,0 +1,120 @@
+"""A dataset from a path: the layout is recognised by itself, and there is always something to train and to choose on.
+
+A source without splits has one, named "all". Asked for "train" or "val" of it, `read` holds out a fifth of the
+photographs, picked by a hash of their file names: the same ones every time, on every machine.
+"""
+
+from __future__ import annotations
+
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from tacit.data import coco
+from tacit.data.images import load_image
+from tacit.data.sample import Dataset, Fault, Sample
+from tacit.errors import DataError, ImageError
+
+WHOLE = "all"
+HOLD_OUT = 5  # one photograph in so many
+LAYOUTS = (coco.splits,)
+_LOOKED_FOR = (
+    "a COCO .json or a folder with annotations/*.json; a YOLO data.yaml or a folder that holds one; "
+    "VOC .xml files in annotations/ or Annotations/"
+)
+
+
+def available_splits(path: Path) -> tuple[str, ...]:
+    """The splits that the source itself has; `("all",)` when it makes none. Raises DataError."""
+    return tuple(_splits(path))
+
+
+def training_splits(path: Path) -> tuple[str, str]:
+    """(the split to train on, the split to choose on), as `read` takes them.
+
+    "train" or the first name that begins so; then the first that begins with val or dev, else with test. A source
+    with the one split "all" gives its hold-out. Raises DataError when one of the two is missing.
+    """
+    names = available_splits(path)
+    if names == (WHOLE,):
+        return "train", "val"
+    train = _first(names, ("train",))
+    val = _first(names, ("val", "dev", "test"))
+    if train is None or val is None:
+        raise DataError(
+            f"{path} has the splits {', '.join(names)}: nothing to {'choose' if train else 'train'} on",
+            allowed="a train split and a val, dev or test split, or no splits at all",
+            fix="add the split, or name one label file, of which a fifth is then held out",
+        )
+    return train, val
+
+
+def read(path: Path, split: str | None = None, *, min_score: float = 0.5, verify: bool = False) -> Dataset:
+    """The photographs and labels of one split at `path`.
+
+    `split` may be left out where there is only one. Boxes that carry a teacher's `score` under `min_score` are left
+    out. `verify` decodes every photograph, so that damage behind the header is found too. Raises DataError.
+    """
+    found = _splits(path)
+    wanted = next(iter(found)) if split is None and len(found) == 1 else split
+    if wanted in found:
+        dataset = found[wanted](min_score)
+    elif tuple(found) == (WHOLE,) and wanted in {"train", "val"}:
+        dataset = _held_out(found[WHOLE](min_score), wanted)
+    else:
+        names = [*found, "train", "val"] if tuple(found) == (WHOLE,) else list(found)
+        raise DataError(f"{path} has no split {split!r}", allowed=", ".join(names), fix="name one of these")
+    return verify_images(dataset) if verify else dataset
+
+
+def verify_images(dataset: Dataset) -> Dataset:
+    """The dataset without the photographs that do not decode to the end; each is noted as a fault."""
+    with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter's lock
+        damage = list(pool.map(_damage, dataset.samples))
+    sound = tuple(sample for sample, fault in zip(dataset.samples, damage, strict=True) if fault is None)
+    return replace(dataset, samples=sound, faults=(*dataset.faults, *(fault for fault in damage if fault)))
+
+
+def require_clean(dataset: Dataset, show: int = 5) -> None:
+    """Raises DataError with the first `show` faults, if there is any."""
+    if dataset.faults:
+        first = "\n".join(f"  {fault}" for fault in dataset.faults[:show])
+        more = len(dataset.faults) - show
+        raise DataError(
+            f"{dataset.root} ({dataset.split}) has {len(dataset.faults)} faults:\n{first}"
+            + (f"\n  and {more} more" if more > 0 else ""),
+            allowed="none in strict mode",
+            fix="repair them, or go on without the faulty ones by leaving strict mode",
+        )
+
+
+def _splits(path: Path) -> coco.Splits:
+    if not path.exists():
+        raise DataError(f"{path} is not there", allowed=_LOOKED_FOR, fix="check the path")
+    for layout in LAYOUTS:
+        if found := layout(path):
+            lone = next(iter(found)) if len(found) == 1 else ""
+            return {WHOLE: found[lone]} if lone in {"train", "trainval"} else found
+    raise DataError(f"{path} is no dataset that Tacit knows", allowed=_LOOKED_FOR, fix="name its label file or folder")
+
+
+def _first(names: tuple[str, ...], beginnings: tuple[str, ...]) -> str | None:
+    ordered = [name for start in beginnings for name in sorted(names, key=len) if name.startswith(start)]
+    return ordered[0] if ordered else None
+
+
+def _held_out(dataset: Dataset, part: str) -> Dataset:
+    """`part` "val" is the fifth of the samples with the least hashes, "train" is the rest; both keep all the faults."""
+    by_hash = sorted(dataset.samples, key=lambda sample: (zlib.crc32(sample.path.name.encode()), sample.id))
+    held = {sample.id for sample in by_hash[: max(1, len(by_hash) // HOLD_OUT)]}
+    samples = tuple(sample for sample in dataset.samples if (sample.id in held) == (part == "val"))
+    return replace(dataset, split=part, samples=samples)
+
+
+def _damage(sample: Sample) -> Fault | None:
+    try:
+        load_image(sample.path)
+    except ImageError as error:
+        return Fault(str(sample.path), error.wrong.removeprefix(f"{sample.path} "), "image")
+    return None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    import numpy as np
+    import numpy  # noqa: ICN001 (the names below must resolve without this import)
     import torch
 
-Boxes = TypeVar("Boxes", "np.ndarray", "torch.Tensor")
+Boxes = TypeVar("Boxes", "numpy.ndarray", "torch.Tensor")
 
 
 def xywh_to_xyxy(boxes: Boxes) -> Boxes:

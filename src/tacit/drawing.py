@@ -41,7 +41,7 @@ def draw_boxes(
     order = [int(i) for i in np.flatnonzero(np.isfinite(boxes).all(axis=1))[::-1]]
     for i in order:
         start, end = _corners(boxes[i], picture)
-        cv2.rectangle(picture, start, end, colour_of(int(classes[i])), width, cv2.LINE_AA)
+        cv2.rectangle(picture, start, end, colour_of(int(classes[i])), width)
     for i in order:  # after every line, so that no line crosses a name
         text = _label(names[int(classes[i])], None if scores is None else float(scores[i]))
         _plate(picture, text, _corners(boxes[i], picture)[0], colour_of(int(classes[i])))

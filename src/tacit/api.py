@@ -1,0 +1,139 @@
+"""Tacit from Python: `tacit.load()` gives a `Model`, `model.predict(photograph)` gives a `Result`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias, overload
+
+import numpy as np
+from PIL import Image
+from torch import nn
+
+from tacit import weights
+from tacit.data.images import load_image
+from tacit.errors import ConfigError, ImageError
+from tacit.nn.fold import fold
+from tacit.predict.arrays import from_array, from_pillow
+from tacit.results import Result
+from tacit.stages import Stages
+from tacit.weights import Record
+
+Source: TypeAlias = str | Path | np.ndarray | Image.Image
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network with the record of its weights. Prediction uses a folded copy; `network` itself stays trainable."""
+
+    network: nn.Module
+    record: Record
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes; `Result.classes` index them."""
+        return self.record.classes
+
+    def __repr__(self) -> str:
+        return f"Model({self.record.model!r}, {len(self.names)} classes, {self.record.input_size} px)"
+
+    @overload
+    def predict(
+        self, source: Source, *, confidence: float = ..., iou: float = ..., classes: Sequence[str | int] | None = ...,
+        bgr: bool = ..., batch: int = ..., size: int | None = ...,
+    ) -> Result: ...  # fmt: skip
+
+    @overload
+    def predict(
+        self, source: Sequence[Source], *, confidence: float = ..., iou: float = ...,
+        classes: Sequence[str | int] | None = ..., bgr: bool = ..., batch: int = ..., size: int | None = ...,
+    ) -> list[Result]: ...  # fmt: skip
+
+    def predict(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        confidence: float = 0.25,
+        iou: float = 0.5,
+        classes: Sequence[str | int] | None = None,
+        bgr: bool = False,
+        batch: int = 8,
+        size: int | None = None,
+    ) -> Result | list[Result]:
+        """One `Result` for one photograph, a list for a list, in its order.
+
+        A photograph is a path, a Pillow image, or a uint8 array of shape (height, width, 3) in RGB or (height, width)
+        in grey; `bgr=True` says that the arrays are in OpenCV's order. Boxes come back in pixels of the photograph.
+        `classes` keeps only the named (or numbered) ones; boxes under `confidence` are left out, and of two boxes of
+        one class that overlap by more than `iou` the better one stays. `size` is the network's input in pixels.
+
+        Raises `ImageError` for what is not such a photograph and `ConfigError` for an option out of its range.
+        A list keeps its pictures in memory; for folders of any length see `tacit.predict.pipeline.predict_files`.
+        """
+        if batch < 1:
+            raise ConfigError(f"batch is {batch}", allowed="whole numbers from 1")
+        stages = self.stages(confidence=confidence, iou=iou, size=size)
+        wanted = None if classes is None else np.array([self._class_index(one) for one in classes], np.int64)
+        sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
+        results = [
+            result if wanted is None else _only(result, wanted)
+            for start in range(0, len(sources), batch)
+            for result in _answer(stages, sources[start : start + batch], bgr)
+        ]
+        return results if isinstance(source, list | tuple) else results[0]
+
+    def stages(self, *, confidence: float = 0.25, iou: float = 0.5, size: int | None = None) -> Stages:
+        """The stages around the folded network, to be called with lists of RGB pictures."""
+        for name, value in (("confidence", confidence), ("iou", iou)):
+            if not 0 <= value <= 1:
+                raise ConfigError(f"{name} is {value}", allowed="numbers from 0 to 1")
+        pixels = self.record.input_size if size is None else size
+        return Stages(self._folded, self.names, pixels, confidence=confidence, iou=iou)
+
+    @cached_property
+    def _folded(self) -> nn.Module:
+        return fold(self.network)
+
+    def _class_index(self, wanted: str | int) -> int:
+        if isinstance(wanted, str) and wanted in self.names:
+            return self.names.index(wanted)
+        if isinstance(wanted, int) and 0 <= wanted < len(self.names):
+            return wanted
+        near = get_close_matches(str(wanted), self.names, n=1)
+        raise ConfigError(
+            f"there is no class {wanted!r}",
+            allowed=f"the {len(self.names)} of model.names, or their numbers from 0",
+            fix=f"did you mean {near[0]!r}?" if near else "look at model.names",
+        )
+
+
+def load(path: str | Path | None = None) -> Model:
+    """The model whose weights are at `path`, or the bundled nano. Raises `WeightsError`."""
+    loaded = weights.load(None if path is None else Path(path))
+    return Model(loaded.network, loaded.record)
+
+
+def _answer(stages: Stages, sources: Sequence[Source], bgr: bool) -> Iterator[Result]:
+    pictures = [_picture(source, bgr) for source in sources]
+    for source, result in zip(sources, stages(pictures), strict=True):
+        yield replace(result, path=Path(source)) if isinstance(source, str | Path) else result
+
+
+def _picture(source: Source, bgr: bool) -> np.ndarray:
+    if isinstance(source, str | Path):
+        return load_image(Path(source))
+    if isinstance(source, np.ndarray):
+        return from_array(source, bgr=bgr)
+    if isinstance(source, Image.Image):
+        return from_pillow(source)
+    raise ImageError(
+        f"a {type(source).__name__} is not a photograph", allowed="a path, a numpy array, a Pillow image, or a list"
+    )
+
+
+def _only(result: Result, wanted: np.ndarray) -> Result:
+    kept = np.isin(result.classes, wanted)
+    return replace(result, boxes=result.boxes[kept], scores=result.scores[kept], classes=result.classes[kept])

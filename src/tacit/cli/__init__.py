@@ -1,0 +1,68 @@
+"""The command line. Here only the names of the commands: each one's module is loaded when it is asked for.
+
+tyro alone takes 0.2 s to import and torch more, so `tacit --help` is written out by hand; a test holds it to the
+commands and to its time. Exit codes: 0 fine, 1 some files were skipped, 2 an error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Protocol, cast
+
+from tacit import __version__
+from tacit.errors import ConfigError, TacitError
+
+COMMANDS = {
+    "predict": "find objects in photographs and draw them",
+    "data": "look at a dataset: what is there, what is wrong with it, a contact sheet",
+    "train": "train a network on a dataset, or go on with a run",
+    "val": "score a network on a labelled dataset",
+}
+
+
+class Command(Protocol):
+    """What a module of a command has: options in, exit code out."""
+
+    def run(self, arguments: Sequence[str]) -> int: ...
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs `tacit ARGUMENTS` (those of the process if None) and returns the exit code."""
+    first, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if first in {"-h", "--help"}:
+        print(_overview())
+        return 0
+    if first in {"-V", "--version"}:
+        print(f"tacit {__version__}")
+        return 0
+    try:
+        return _command(first).run(rest)
+    except TacitError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _command(name: str) -> Command:
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, n=1)
+        raise ConfigError(
+            f"there is no command {name!r}",
+            allowed=", ".join(COMMANDS),
+            fix=f"did you mean 'tacit {near[0]}'?" if near else "see 'tacit --help'",
+        )
+    return cast(Command, import_module(f"tacit.cli.{name}"))
+
+
+def _overview() -> str:
+    commands = "\n".join(f"  {name:<9} {help_line}" for name, help_line in COMMANDS.items())
+    return (
+        "usage: tacit COMMAND [OPTIONS]\n\nOne image, one forward pass, many answers.\n\n"
+        f"commands:\n{commands}\n\n"
+        "'tacit COMMAND --help' tells a command's options, 'tacit --version' the version."
+    )

@@ -1,7 +1,8 @@
-"""The photographs of a training set, read once and kept in memory.
+"""The photographs of a training set, scaled to the training size, read once and kept in memory.
 
-A kept photograph takes height x width x 3 bytes after shrinking to the largest training size: 6,700 of 384 px take
-2 GB. They are read before worker processes fork, so that all of them share one copy.
+A photograph of 4:3 takes 2.25 x side x side bytes: 6,700 of them at 416 px take 2.6 GB. What does not fit in half of
+the machine's memory is read again each time, with the same pixels. Reading comes before worker processes fork, so that
+all of them share one copy; each would need one of its own otherwise.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,25 +21,27 @@ from tacit.data.sample import Fault, Sample, Scene
 from tacit.errors import DataError, ImageError
 from tacit.geometry.letterbox import plan_letterbox
 
+UNKNOWN_MEMORY = 8 << 30  # taken for a machine that does not tell
+
 Image = UInt8[np.ndarray, "h w 3"]
 
 
 class Photographs:
-    """Photographs by index, with a long side of at most `side` pixels.
+    """Photographs by index, with a long side of `side` pixels.
 
-    With `keep` all are read now and stay in memory. One that cannot be read gives way to the next that can, always the
-    same; `strict` raises its ImageError instead. Raises DataError when there is none at all.
+    `keep` is how many bytes of them are read now and stay in memory. One that cannot be read gives way to the next that
+    can, always the same; `strict` reads all of them now, and raises the ImageError instead. Raises DataError when there
+    is none at all.
     """
 
-    def __init__(self, samples: Sequence[Sample], side: int, *, keep: bool = True, strict: bool = False) -> None:
+    def __init__(self, samples: Sequence[Sample], side: int, *, keep: int = 0, strict: bool = False) -> None:
         if not samples:
             raise DataError("there is no photograph to train on", fix="check the path and the split")
         self.samples, self.side, self.strict = tuple(samples), side, strict
         self._faults: dict[int, Fault] = {}
         self._kept: list[Image | None] = [None] * len(self.samples)
         self._labels = [_labels(sample) for sample in self.samples]
-        if keep or strict:
-            self._read_all(keep)
+        self._read_first(len(self) if strict else self._fitting(keep), self._fitting(keep))
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -73,7 +77,7 @@ class Photographs:
         return None if index in self._faults else self._read(index)
 
     def _read(self, index: int) -> Image | None:
-        """From disk; a larger photograph is shrunk with care (area averaging), a smaller one stays."""
+        """From disk, at the long side that training asks for most; None, and a fault, if that fails."""
         path = self.samples[index].path
         try:
             image = load_image(path)
@@ -82,14 +86,28 @@ class Photographs:
                 raise
             self._faults[index] = Fault(str(path), error.wrong, "image")
             return None
-        longest = max(image.shape[:2])
-        return image if longest <= self.side else _resize(image, self.side, cv2.INTER_AREA)
+        return _resize(image, self.side, cv2.INTER_AREA if max(image.shape[:2]) > self.side else cv2.INTER_LINEAR)
 
-    def _read_all(self, keep: bool) -> None:
+    def _fitting(self, memory: int) -> int:
+        """How many photographs, from the first on, fit in so many bytes."""
+        shapes = (plan_letterbox((sample.height, sample.width), self.side).inner for sample in self.samples)
+        sizes = np.cumsum([3 * height * width for height, width in shapes])
+        return int(np.searchsorted(sizes, memory, side="right"))
+
+    def _read_first(self, count: int, keep: int) -> None:
         """Decoding lets go of the interpreter, so that threads use all cores."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for index, image in enumerate(pool.map(self._read, range(len(self)))):
-                self._kept[index] = image if keep else None
+            for index, image in enumerate(pool.map(self._read, range(count))):
+                self._kept[index] = image if index < keep else None
+
+
+def spare_memory() -> int:
+    """Bytes that a cache may take: half of the machine's memory, or of the container's where that is less."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.is_file() else "max"
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    machine = pages * os.sysconf("SC_PAGE_SIZE") if pages else UNKNOWN_MEMORY
+    return (min(machine, int(text)) if text.isdecimal() else machine) // 2
 
 
 def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
@@ -99,12 +117,13 @@ def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fit(image: Image, boxes: np.ndarray, classes: np.ndarray, size: int) -> Scene:
-    if max(image.shape[:2]) != size:
-        image = _resize(image, size, cv2.INTER_LINEAR)
+    image = _resize(image, size, cv2.INTER_LINEAR)
     height, width = image.shape[:2]
     return Scene(image, boxes * np.array((width, height) * 2, np.float32), classes)
 
 
 def _resize(image: Image, longest: int, interpolation: int) -> Image:
     height, width = plan_letterbox((image.shape[0], image.shape[1]), longest).inner  # the rounding of the letterbox
+    if image.shape[:2] == (height, width):
+        return image
     return cv2.resize(image, (width, height), interpolation=interpolation).astype(np.uint8, copy=False)

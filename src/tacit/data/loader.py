@@ -7,6 +7,7 @@ and split over several processes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from tacit.data import compose
 from tacit.data.augment import Augment
-from tacit.data.cache import Photographs
+from tacit.data.cache import Photographs, spare_memory
 from tacit.data.sample import Fault, Sample, Scene
 from tacit.errors import ConfigError
 
@@ -90,7 +91,7 @@ class TrainingPhotos(Dataset[Item]):
         strict: bool = False,
     ) -> None:
         self.size, self.augment, self.seed = check_size(size), augment, seed
-        self.photographs = Photographs(samples, size, keep=cache, strict=strict)
+        self.photographs = Photographs(samples, size, keep=spare_memory() if cache else 0, strict=strict)
 
     def __len__(self) -> int:
         return len(self.photographs)
@@ -129,6 +130,7 @@ class TicketSampler(Sampler[list[Ticket]]):
         rank: int = 0,
         world: int = 1,
     ) -> None:
+        assert 0 <= rank < world
         if batch < 1 or batch % world:
             raise ConfigError(
                 f"a batch of {batch} cannot be split over {world} processes",
@@ -141,6 +143,7 @@ class TicketSampler(Sampler[list[Ticket]]):
 
     def begin(self, epoch: int, *, step: int = 0, size: int | None = None) -> None:
         """Point at another epoch, at a step within it (to resume), at another size of pictures."""
+        assert 0 <= step <= self.steps
         self.epoch, self.step = epoch, step
         self.size = self.size if size is None else check_size(size)
 
@@ -205,6 +208,7 @@ def training_loader(
         persistent_workers=workers > 0,
         worker_init_fn=_start_worker,
         pin_memory=pin,
+        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
         generator=torch.Generator(),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from tacit.data.augment import Augment
 from tacit.data.sample import Scene
@@ -51,10 +51,10 @@ def draw(augment: Augment, rng: np.random.Generator) -> Warp:
         return float(rng.uniform(middle - limit, middle + limit))
 
     return Warp(
-        perspective=(around(0, augment.perspective), around(0, augment.perspective)),
-        degrees=around(0, augment.degrees),
-        zoom=around(1, augment.scale),
-        shear=(around(0, augment.shear), around(0, augment.shear)),
+        perspective=(around(0.0, augment.perspective), around(0.0, augment.perspective)),
+        degrees=around(0.0, augment.degrees),
+        zoom=around(1.0, augment.scale),
+        shear=(around(0.0, augment.shear), around(0.0, augment.shear)),
         shift=(around(0.5, augment.translate), around(0.5, augment.translate)),
     )
 
@@ -71,7 +71,7 @@ def apply(scene: Scene, drawn: Warp, height: int, width: int) -> Scene:
     return Scene(image, boxes[keep], scene.classes[keep])
 
 
-def survives(before: Float32[np.ndarray, "n 4"], after: Float32[np.ndarray, "n 4"]) -> Bool[np.ndarray, " n"]:
+def survives(before: Float[np.ndarray, "n 4"], after: Float[np.ndarray, "n 4"]) -> Bool[np.ndarray, " n"]:
     """Which boxes are still worth learning from; `before` is at the scale of `after`, so areas compare.
 
     Source: fixtures ops/box_candidates.

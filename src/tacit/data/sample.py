@@ -1,0 +1,62 @@
+"""One photograph and what is known of it, on disk (`Sample`) and in memory (`Scene`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64, UInt8
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong in a dataset: where it stands (`file` or `file:line`), why, and what was left out for it."""
+
+    where: str
+    reason: str
+    lost: str  # "image" or "label" or "nothing"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A photograph on disk with its labels.
+
+    `width` and `height` are pixels of the photograph as shown (EXIF orientation applied); `boxes` are xyxy in those
+    pixels; `crowd` marks boxes around uncounted groups, which are scored as COCO does and never trained on;
+    `id` is the image's number in its source, `area` what the source counts as object area in square pixels.
+    """
+
+    path: Path
+    width: int
+    height: int
+    id: int
+    boxes: Float32[np.ndarray, "n 4"]
+    classes: Int64[np.ndarray, " n"]
+    crowd: Bool[np.ndarray, " n"]
+    area: Float32[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with one list of classes; `category_ids[i]` is the number that the source gives class i."""
+
+    root: Path
+    kind: str  # "COCO", "YOLO" or "VOC", for people
+    split: str
+    classes: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    samples: tuple[Sample, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A photograph in memory with its labels, as augmentation passes it on: RGB, boxes xyxy in its pixels."""
+
+    image: UInt8[np.ndarray, "h w 3"]
+    boxes: Float32[np.ndarray, "n 4"]
+    classes: Int64[np.ndarray, " n"]

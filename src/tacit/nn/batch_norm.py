@@ -1,0 +1,49 @@
+"""Batch norm whose statistics are those of the whole batch, on however many processes it lies."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
+
+
+def processes() -> int:
+    """How many processes train together."""
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def sum_over_processes(values: Tensor) -> Tensor:
+    """The sum of every process's `values`, with gradients; the values themselves where there is one process."""
+    if processes() == 1:
+        return values
+    total: Tensor = all_reduce(values)
+    return total
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """`nn.BatchNorm2d`, and where several processes train together their shares count as one batch.
+
+    torch's own SyncBatchNorm does the same on CUDA only.
+    """
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        if not self.training or processes() == 1:
+            return super().forward(x)
+        dims = (0, 2, 3)
+        count = x.numel() / x.shape[1] * processes()
+        sums = sum_over_processes(torch.stack([x.float().sum(dims), x.float().square().sum(dims)]))
+        mean, square = sums / count
+        variance = (square - mean.square()).clamp(min=0)
+        self._remember(mean.detach(), variance.detach() * count / (count - 1))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return (x * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).to(x.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
+        assert self.num_batches_tracked is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked += 1

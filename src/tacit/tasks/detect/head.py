@@ -1,0 +1,95 @@
+"""The detection task: per level + implicit knowledge, a 1x1 convolution, x implicit knowledge."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tacit.nn.knowledge import Add, Multiply
+from tacit.tasks.detect.gains import DetectGains
+from tacit.tasks.detect.loss import detection_loss
+from tacit.tasks.task import Task, TaskLoss
+
+Anchors = tuple[tuple[tuple[int, int], ...], ...]  # (w, h) in pixels, by level
+
+ANCHORS_640: Anchors = (
+    ((12, 16), (19, 36), (40, 28)),
+    ((36, 75), (76, 55), (72, 146)),
+    ((142, 110), (192, 243), (459, 401)),
+)
+"""Of yolor-csp and every other model with strides 8 to 32."""
+
+
+class Detect(Task):
+    """Boxes and classes, `anchors` a cell. Raw maps are (batch, anchors, height, width, 5 + classes) and hold
+    x, y, w, h, objectness and class scores before the sigmoid."""
+
+    name = "detect"
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        anchors: Anchors = ANCHORS_640,
+        gains: DetectGains | None = None,
+    ) -> None:
+        super().__init__()
+        self.classes, self.strides = classes, tuple(strides)
+        self.gains = gains or DetectGains()
+        self.anchors: Tensor  # levels, anchors, (w, h) in pixels
+        self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False)
+        self.heads = nn.ModuleList(_head(width, len(anchors[0]) * (5 + classes)) for width in channels)
+        self._start_biases()
+
+    def forward(self, pyramid: Sequence[Float[Tensor, "b c h w"]]) -> list[Tensor]:
+        """One map (b, anchors, h, w, 5 + classes) a level, before any sigmoid."""
+        maps = (head(level) for head, level in zip(self.heads, pyramid, strict=True))
+        return [m.unflatten(1, (self.anchors.shape[1], -1)).permute(0, 1, 3, 4, 2) for m in maps]
+
+    def decode(self, raw: Sequence[Float[Tensor, "b a h w c"]]) -> Float[Tensor, "b n c"]:
+        """Rows of (x, y, w, h in pixels of the input, objectness, class probabilities), ordered by level, anchor,
+        y, x: xy = (2 s - 0.5 + cell) stride, wh = (2 s)^2 anchor with s the sigmoid (official_models, section 5)."""
+        levels = zip(raw, self.strides, self.anchors, strict=True)
+        return torch.cat([_decode_level(level, stride, size) for level, stride, size in levels], dim=1)
+
+    def loss(self, raw: Sequence[Float[Tensor, "b a h w c"]], targets: Float[Tensor, "n 6"]) -> TaskLoss:
+        """`targets` are (image, class, x, y, w, h), normalised to the input."""
+        cells = [size / stride for size, stride in zip(self.anchors, self.strides, strict=True)]
+        gains = replace(self.gains, classes=self.gains.classes * self.classes / 80)
+        return detection_loss(raw, targets, cells, gains)
+
+    @torch.no_grad()
+    def _start_biases(self) -> None:
+        """Start at the frequencies of a typical photograph: about 8 objects of 640 pixels, classes alike."""
+        for head, stride in zip(self.heads, self.strides, strict=True):
+            assert isinstance(head, nn.Sequential)
+            conv = head.get_submodule("conv")
+            assert isinstance(conv, nn.Conv2d) and conv.bias is not None
+            bias = conv.bias.view(self.anchors.shape[1], -1)
+            bias[:, 4] += math.log(8 / (640 / stride) ** 2)
+            bias[:, 5:] += math.log(0.6 / (self.classes - 0.99))
+
+
+def _head(channels: int, out: int) -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(add=Add(channels), conv=nn.Conv2d(channels, out, kernel_size=1), multiply=Multiply(out))
+    )
+
+
+def _decode_level(level: Tensor, stride: int, anchors: Float[Tensor, "a 2"]) -> Float[Tensor, "b n c"]:
+    _, _, height, width, _ = level.shape
+    y, x = torch.meshgrid(
+        torch.arange(height, device=level.device), torch.arange(width, device=level.device), indexing="ij"
+    )
+    cell = torch.stack([x, y], dim=-1).to(level)  # h, w, (x, y)
+    chance = level.sigmoid()
+    centre = (chance[..., :2] * 2 - 0.5 + cell) * stride
+    size = (chance[..., 2:4] * 2) ** 2 * anchors[:, None, None]
+    return torch.cat([centre, size, chance[..., 4:]], dim=-1).flatten(1, 3)

@@ -1,0 +1,90 @@
+"""Parameter groups, warm-up, schedule and averaging, as in the reference (official_models, section 8)."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tacit.nn.knowledge import Knowledge
+from tacit.training.recipe import Algorithm, Optimiser, Recipe
+
+NOMINAL_BATCH = 64  # weight decay is stated for this many photographs a step
+
+
+def parameter_groups(network: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """(batch norm weights and all implicit knowledge, convolution weights, biases); only the second is decayed."""
+    free, decayed, biases = [], [], []
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if name == "bias":
+                biases.append(parameter)
+            elif isinstance(module, nn.BatchNorm2d | Knowledge):
+                free.append(parameter)
+            else:
+                decayed.append(parameter)
+    return free, decayed, biases
+
+
+def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum or AdamW over the three groups."""
+    plan = recipe.optimiser
+    free, decayed, biases = parameter_groups(network)
+    if plan.algorithm is Algorithm.ADAMW:
+        groups = [{"params": free}, {"params": decayed, "weight_decay": plan.decay}, {"params": biases}]
+        return torch.optim.AdamW(groups, lr=plan.rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
+    decay = plan.decay * recipe.batch * recipe.accumulate / NOMINAL_BATCH
+    groups = [{"params": free}, {"params": decayed, "weight_decay": decay}, {"params": biases}]
+    return torch.optim.SGD(groups, lr=plan.rate, momentum=plan.momentum, nesterov=True)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Rate and momentum of every optimiser step; steps are counted from 0."""
+
+    plan: Optimiser
+    steps_per_epoch: int
+    epochs: int
+
+    @property
+    def warmup(self) -> int:
+        """Steps of the warm-up."""
+        wanted = max(round(self.plan.warmup_epochs * self.steps_per_epoch), self.plan.warmup_steps)
+        return min(wanted, self.steps_per_epoch * self.epochs // 3)
+
+    def rate(self, step: int) -> float:
+        """Half a cosine from `rate` to `rate * final` over the run, without the warm-up."""
+        done = step / (self.steps_per_epoch * self.epochs)
+        return self.plan.rate * ((1 + math.cos(math.pi * done)) / 2 * (1 - self.plan.final) + self.plan.final)
+
+    def apply(self, optimiser: torch.optim.Optimizer, step: int) -> None:
+        """Set the groups' rates, and SGD's momentum, for `step`."""
+        share = min(1.0, step / self.warmup) if self.warmup else 1.0
+        sgd = self.plan.algorithm is Algorithm.SGD
+        starts = (0.0, 0.0, self.plan.warmup_bias_rate if sgd else 0.0)
+        for group, start in zip(optimiser.param_groups, starts, strict=True):
+            group["lr"] = start + share * (self.rate(step) - start)
+            if sgd:
+                group["momentum"] = self.plan.warmup_momentum + share * (self.plan.momentum - self.plan.warmup_momentum)
+
+
+class Average:
+    """An exponential moving average of the weights, batch norm statistics included: what is validated and kept."""
+
+    def __init__(self, network: nn.Module, plan: Optimiser) -> None:
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.plan, self.updates = plan, 0
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Move a little towards `network`; at first more, so that random weights are soon forgotten."""
+        self.updates += 1
+        decay = self.plan.ema_decay * (1 - math.exp(-self.updates / self.plan.ema_ramp))
+        ours, theirs = self.network.state_dict(), network.state_dict()
+        floats = [name for name, value in ours.items() if value.is_floating_point()]
+        torch._foreach_lerp_([ours[name] for name in floats], [theirs[name] for name in floats], 1 - decay)
+        for name in ours.keys() - set(floats):
+            ours[name].copy_(theirs[name])

@@ -1,0 +1,184 @@
+"""Everything that decides a training run, in one typed tree (no torch in here: the command line reads it)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from tacit.data.augment import Augment
+from tacit.errors import ConfigError
+from tacit.tasks.detect.gains import DetectGains
+
+C = TypeVar("C")
+
+
+class Algorithm(Enum):
+    """How gradients become steps."""
+
+    SGD = "sgd"
+    ADAMW = "adamw"
+
+
+class Precision(Enum):
+    """What the network calculates in; weights and losses always stay in single precision."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimiser:
+    """The optimiser and its schedule; the defaults are the reference's (official_models, section 8)."""
+
+    algorithm: Algorithm = Algorithm.SGD
+    """SGD with Nesterov momentum, or AdamW."""
+    rate: float = 0.01
+    """Learning rate after the warm-up."""
+    final: float = 0.2
+    """The rate at the end, as a part of `rate`; a half cosine leads there."""
+    momentum: float = 0.937
+    """Momentum of SGD, first beta of AdamW."""
+    decay: float = 5e-4
+    """Weight decay of convolutions; norms, biases and knowledge have none."""
+    warmup_epochs: float = 3.0
+    """Length of the warm-up, but at least `warmup_steps`."""
+    warmup_steps: int = 1000
+    """Least length of the warm-up in optimiser steps, but at most a third of the run."""
+    warmup_momentum: float = 0.8
+    """Momentum of SGD at the start of the warm-up."""
+    warmup_bias_rate: float = 0.1
+    """Rate of biases under SGD at the start of the warm-up; everything else starts at 0."""
+    clip: float = 0.0
+    """Largest norm of the gradient; 0 does not clip."""
+    ema_decay: float = 0.9999
+    """Decay of the averaged weights, reached as 1 - exp(-steps / ema_ramp)."""
+    ema_ramp: float = 2000.0
+    """How slowly the averaging sets in, in steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A training run. Saved with it; the same recipe on the same machine gives the same weights."""
+
+    data: tuple[Path, ...] = ()
+    """Datasets (COCO, YOLO or VOC); the first one names the classes and validates."""
+    model: str = "nano"
+    """A model of the zoo."""
+    output: Path = Path("runs/train")
+    """The run folder; a number is added if it is taken."""
+    weights: Path | None = None
+    """Start from these weights. Without it, from the bundled ones of that model, if there are any."""
+    scratch: bool = False
+    """Start from random weights."""
+    epochs: int = 100
+    """How often every photograph is seen."""
+    batch: int = 16
+    """Photographs a step, over all processes."""
+    accumulate: int = 1
+    """Steps whose gradients are added up for one step of the optimiser."""
+    size: int = 416
+    """Side of the training pictures and of validation, in pixels."""
+    start_size: int | None = None
+    """Side at the start of the run; it grows to `size` over `grow` of the epochs. None: `size` throughout."""
+    grow: float = 0.8
+    """The part of the run in which the pictures grow."""
+    plain_epochs: int = 0
+    """The last epochs go without mosaic and mixup."""
+    min_score: float = 0.5
+    """Labels that carry a teacher's score below this are left out."""
+    seed: int = 0
+    """Decides initial weights, order and augmentation."""
+    precision: Precision = Precision.AUTO
+    """auto is bf16 on CUDA and fp32 on a CPU."""
+    workers: int = 1
+    """Processes that prepare pictures; 0 prepares them in the training process."""
+    validate_every: int = 1
+    """Epochs between two validations; the last epoch is always validated."""
+    checkpoint_minutes: float = 5.0
+    """A checkpoint is written at the end of every epoch, and within one after so many minutes."""
+    strict: bool = False
+    """Stop at the first fault in the data instead of leaving the faulty part out."""
+    augment: Augment = field(default_factory=Augment)
+    """How pictures are varied."""
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    """Optimiser and schedule."""
+    gains: DetectGains = field(default_factory=DetectGains)
+    """Weights of the detection loss."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "accumulate", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="1 or more")
+        for name in ("workers", "plain_epochs", "checkpoint_minutes"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="0 or more")
+        for name in ("grow", "min_score"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="numbers from 0 to 1")
+        for name, size in (("size", self.size), ("start_size", self.start_size or self.size)):
+            if size < 32 or size % 32:
+                raise ConfigError(f"{name}={size} does not fit the network's grid", allowed="multiples of 32")
+
+    def size_at(self, epoch: int) -> int:
+        """Side of the training pictures in `epoch`, a multiple of 32."""
+        start = self.start_size or self.size
+        share = min(1.0, epoch / max(1.0, self.grow * self.epochs))
+        return 32 * round((start + share * (self.size - start)) / 32)
+
+    def to_json(self) -> str:
+        """The recipe as indented JSON."""
+        return json.dumps(plain(asdict(self)), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The recipe again. Raises ConfigError for an unknown key, and names the nearest."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"the recipe is not JSON ({error})") from error
+        return _build(cls, values, "the recipe")
+
+
+def plain(value: Any) -> Any:
+    """Paths and enums as JSON has them."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value
+
+
+def _build(kind: type[C], values: Any, where: str) -> C:
+    """A dataclass from JSON, strict about keys."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where} is not a table of options")
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]  # only called with dataclasses
+    for key in values:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"{where} has no option {key!r}", allowed=", ".join(known), fix=hint)
+    hints = get_type_hints(kind)
+    return kind(**{key: _value(hints[key], value, key) for key, value in values.items()})
+
+
+def _value(hint: Any, value: Any, name: str) -> Any:
+    if is_dataclass(hint):
+        return _build(hint, value, name)  # type: ignore[arg-type]
+    if hint == tuple[Path, ...]:
+        return tuple(Path(item) for item in value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        allowed = [member.value for member in hint]
+        if value not in allowed:
+            raise ConfigError(f"{name}={value!r} is unknown", allowed=", ".join(allowed))
+        return hint(value)
+    if value is not None and hint in (Path, Path | None):
+        return Path(value)
+    return value

@@ -1,0 +1,92 @@
+"""Saving and loading networks: safetensors, no pickle, nothing in a file can run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tacit.errors import ConfigError, WeightsError
+from tacit.network import Network
+from tacit.weights.record import Record
+from tacit.zoo import create
+
+KEY = "tacit"  # of the record among the file's metadata
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """A network with its weights, and what the file says of them."""
+
+    network: Network
+    record: Record
+
+
+def bundled(model: str) -> Path | None:
+    """The weights that come with the package for a model of the zoo, if there are any."""
+    path = Path(str(files("tacit") / "weights" / f"{model}.safetensors"))
+    return path if path.is_file() else None
+
+
+def save(network: Network, record: Record, path: Path, *, half: bool = False) -> None:
+    """Write the network's weights and their record, atomically; `half` rounds to 16 bits."""
+    state = {name: _stored(value, half) for name, value in network.state_dict().items()}
+    partial = path.with_name(path.name + ".partial")
+    save_file(state, partial, metadata={KEY: record.to_json()})
+    os.replace(partial, path)
+
+
+def load(path: Path | None = None) -> Weights:
+    """The network in a file, in evaluation mode and single precision; by default the bundled `nano`.
+
+    Raises WeightsError if the file is missing, damaged, not ours, or does not fit the model that it names.
+    """
+    path = path or bundled("nano")
+    if path is None:
+        raise WeightsError("this installation has no bundled weights", fix="install tacit from a wheel, or name a file")
+    record, state = read(path)
+    try:
+        network = create(record.model, len(record.classes))
+    except ConfigError as error:
+        raise WeightsError(f"{path} needs a model that this version does not know: {error.wrong}") from error
+    fit(network, state, path)
+    return Weights(network.eval(), record)
+
+
+def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
+    """The record and the tensors of a file, in single precision."""
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file at {path}", fix="check the path")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file, not a dict)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} cannot be read as weights ({error})", allowed="safetensors files of tacit") from error
+    if KEY not in metadata:
+        raise WeightsError(f"{path} holds tensors but no record of tacit", allowed="files written by tacit")
+    floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+    return Record.from_json(metadata[KEY]), floats
+
+
+def fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
+    """Put every tensor in its place. Raises WeightsError naming what is missing, left over or of another shape."""
+    wanted = network.state_dict()
+    missing = sorted(wanted.keys() - state.keys())
+    extra = sorted(state.keys() - wanted.keys())
+    shapes = sorted(name for name in wanted.keys() & state.keys() if wanted[name].shape != state[name].shape)
+    for what, names in (("lacks", missing), ("has too many tensors:", extra), ("has other shapes in", shapes)):
+        if names:
+            raise WeightsError(f"{path} does not fit its model: it {what} {', '.join(names[:3])} ({len(names)} in all)")
+    network.load_state_dict(state)
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    value = value.detach().cpu().contiguous()
+    return value.to(torch.float16) if half and value.is_floating_point() else value

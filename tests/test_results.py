@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tacit.data.images import load_image
 from tacit.errors import DataError, ImageError, MissingExtraError, TacitError
 from tacit.results import Result
 
@@ -93,7 +94,7 @@ def test_a_foreign_record_is_a_data_error(record):
 @pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.webp", "X.JPEG", "x.bmp", "x.tif"])
 def test_save_draws_on_its_image_and_makes_the_folder(tmp_path, name):
     target = make(image=picture()).save(tmp_path / "new/folder" / name)
-    saved = np.asarray(Image.open(target).convert("RGB")).astype(int)
+    saved = load_image(target).astype(int)
     assert saved.shape == (72, 64, 3)
     assert np.abs(saved - 90).max() > 50
 
@@ -101,7 +102,7 @@ def test_save_draws_on_its_image_and_makes_the_folder(tmp_path, name):
 def test_save_draws_on_the_file_when_it_holds_no_image(tmp_path):
     Image.fromarray(picture()).save(tmp_path / "x.png")
     result = make(path=tmp_path / "x.png")
-    saved = np.asarray(Image.open(result.save(tmp_path / "out.png")))
+    saved = load_image(result.save(tmp_path / "out.png"))
     assert (saved == make(image=picture()).draw()).all()
 
 

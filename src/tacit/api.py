@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,25 +11,25 @@ from typing import TypeAlias, overload
 
 import numpy as np
 from PIL import Image
-from torch import nn
 
-from tacit import weights
 from tacit.data.images import load_image
 from tacit.errors import ConfigError, ImageError
-from tacit.nn.fold import fold
+from tacit.network import Network
 from tacit.predict.arrays import from_array, from_pillow
 from tacit.results import Result
-from tacit.stages import Stages
-from tacit.weights import Record
+from tacit.stages import Stages, Thresholds
+from tacit.weights.files import load as load_weights
+from tacit.weights.record import Record
 
 Source: TypeAlias = str | Path | np.ndarray | Image.Image
+DEFAULTS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
     """A network with the record of its weights. Prediction uses a folded copy; `network` itself stays trainable."""
 
-    network: nn.Module
+    network: Network
     record: Record
 
     @property
@@ -41,7 +41,7 @@ class Model:
         return f"Model({self.record.model!r}, {len(self.names)} classes, {self.record.input_size} px)"
 
     @overload
-    def predict(
+    def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, and means one path
         self, source: Source, *, confidence: float = ..., iou: float = ..., classes: Sequence[str | int] | None = ...,
         bgr: bool = ..., batch: int = ..., size: int | None = ...,
     ) -> Result: ...  # fmt: skip
@@ -75,29 +75,29 @@ class Model:
         """
         if batch < 1:
             raise ConfigError(f"batch is {batch}", allowed="whole numbers from 1")
-        stages = self.stages(confidence=confidence, iou=iou, size=size)
-        wanted = None if classes is None else np.array([self._class_index(one) for one in classes], np.int64)
+        ids = None if classes is None else self.class_ids(classes)
+        stages = self.stages(Thresholds(confidence=confidence, iou=iou, classes=ids), size)
         sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
         results = [
-            result if wanted is None else _only(result, wanted)
+            result
             for start in range(0, len(sources), batch)
             for result in _answer(stages, sources[start : start + batch], bgr)
         ]
         return results if isinstance(source, list | tuple) else results[0]
 
-    def stages(self, *, confidence: float = 0.25, iou: float = 0.5, size: int | None = None) -> Stages:
-        """The stages around the folded network, to be called with lists of RGB pictures."""
-        for name, value in (("confidence", confidence), ("iou", iou)):
-            if not 0 <= value <= 1:
-                raise ConfigError(f"{name} is {value}", allowed="numbers from 0 to 1")
-        pixels = self.record.input_size if size is None else size
-        return Stages(self._folded, self.names, pixels, confidence=confidence, iou=iou)
+    def stages(self, thresholds: Thresholds = DEFAULTS, size: int | None = None) -> Stages:
+        """The stages around the folded network, to be called with lists of RGB pictures. Raises `ConfigError`."""
+        return Stages(self._folded, self.names, self.record.input_size if size is None else size, thresholds)
+
+    def class_ids(self, wanted: Iterable[str | int]) -> tuple[int, ...]:
+        """The numbers of classes that are named or numbered; raises `ConfigError` for one that is not there."""
+        return tuple(self._class_id(one) for one in wanted)
 
     @cached_property
-    def _folded(self) -> nn.Module:
-        return fold(self.network)
+    def _folded(self) -> Network:
+        return self.network.fold()
 
-    def _class_index(self, wanted: str | int) -> int:
+    def _class_id(self, wanted: str | int) -> int:
         if isinstance(wanted, str) and wanted in self.names:
             return self.names.index(wanted)
         if isinstance(wanted, int) and 0 <= wanted < len(self.names):
@@ -106,13 +106,13 @@ class Model:
         raise ConfigError(
             f"there is no class {wanted!r}",
             allowed=f"the {len(self.names)} of model.names, or their numbers from 0",
-            fix=f"did you mean {near[0]!r}?" if near else "look at model.names",
+            fix=f"perhaps you mean {near[0]!r}" if near else "look at model.names",
         )
 
 
 def load(path: str | Path | None = None) -> Model:
     """The model whose weights are at `path`, or the bundled nano. Raises `WeightsError`."""
-    loaded = weights.load(None if path is None else Path(path))
+    loaded = load_weights(None if path is None else Path(path))
     return Model(loaded.network, loaded.record)
 
 
@@ -132,8 +132,3 @@ def _picture(source: Source, bgr: bool) -> np.ndarray:
     raise ImageError(
         f"a {type(source).__name__} is not a photograph", allowed="a path, a numpy array, a Pillow image, or a list"
     )
-
-
-def _only(result: Result, wanted: np.ndarray) -> Result:
-    kept = np.isin(result.classes, wanted)
-    return replace(result, boxes=result.boxes[kept], scores=result.scores[kept], classes=result.classes[kept])

@@ -54,7 +54,7 @@ def _command(name: str) -> Command:
         raise ConfigError(
             f"there is no command {name!r}",
             allowed=", ".join(COMMANDS),
-            fix=f"did you mean 'tacit {near[0]}'?" if near else "see 'tacit --help'",
+            fix=f"perhaps you mean 'tacit {near[0]}'" if near else "see 'tacit --help'",
         )
     return cast(Command, import_module(f"tacit.cli.{name}"))
 

@@ -7,23 +7,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from tacit import api
-from tacit.cli.screen import parse, say, warn, with_progress
+from tacit.api import Model, load
+from tacit.cli.screen import counted, parse, say, warn, with_progress
 from tacit.data.sample import Fault
 from tacit.errors import ConfigError
 from tacit.predict.pipeline import predict_files
 from tacit.predict.sources import expand
 from tacit.predict.writers import CocoJson, JsonLines, Pictures, Writer
+from tacit.stages import Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Find objects in photographs and draw them."""
 
-    sources: Positional[tuple[str, ...]]
+    sources: Annotated[tuple[str, ...], Positional, arg(metavar="SOURCES...")]
     """Files, folders (with all below them) and globs such as 'photos/**/*.jpg'."""
     weights: Path | None = None
     """Weights file; without it the bundled nano."""
@@ -35,6 +37,8 @@ class Options:
     """Of two boxes of one class that overlap by more than this, the better one stays (0 to 1)."""
     size: int | None = None
     """Input of the network in pixels; without it the size that the weights were chosen at."""
+    classes: tuple[str, ...] = ()
+    """Only these classes, by name; without it all."""
     batch: int = 8
     """Photographs in one forward pass."""
     json: bool = False
@@ -42,11 +46,16 @@ class Options:
     coco: bool = False
     """Also write results.coco.json."""
     pictures: bool = True
-    """Write the drawn pictures."""
+    """Drawn pictures are written unless this is given."""
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise ConfigError(f"--batch is {self.batch}", allowed="whole numbers from 1")
+
+    def thresholds(self, model: Model) -> Thresholds:
+        """What counts as found."""
+        ids = model.class_ids(self.classes) if self.classes else None
+        return Thresholds(confidence=self.confidence, iou=self.iou, classes=ids)
 
     def writers(self, names: tuple[str, ...]) -> list[Writer]:
         """Those that were asked for."""
@@ -62,8 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     """Predicts, tells each photograph's answer, and returns 1 if a file had to be skipped, else 0."""
     options = parse(Options, arguments, "predict")
     sources = expand(options.sources)
-    model = api.load(options.weights)
-    stages = model.stages(confidence=options.confidence, iou=options.iou, size=options.size)
+    model = load(options.weights)
+    stages = model.stages(options.thresholds(model), options.size)
     start, skipped, objects = perf_counter(), 0, 0
     with ExitStack() as open_files:
         writers = [open_files.enter_context(writer) for writer in options.writers(model.names)]
@@ -78,11 +87,11 @@ def run(arguments: Sequence[str]) -> int:
             objects += len(answer)
             say(f"{answer.path}: {answer.summary()}")
     done = len(sources.paths) - skipped
-    say(f"{objects} objects in {done} photographs, {perf_counter() - start:.1f} s")
+    say(f"{counted(objects, 'object')} in {counted(done, 'photograph')}, {perf_counter() - start:.1f} s")
     if sources.ignored:
-        say(f"{sources.ignored} files in the folders are no photographs")
+        say(f"{counted(sources.ignored, 'other file')} in the folders left alone")
     if writers and done:
         say(f"written to {options.output}/")
     if skipped:
-        warn(f"{skipped} of {len(sources.paths)} files could not be read")
+        warn(f"{skipped} of {counted(len(sources.paths), 'file')} skipped")
     return 1 if skipped else 0

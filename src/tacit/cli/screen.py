@@ -56,6 +56,11 @@ def show_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]])
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 photograph`, `2 photographs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def warn(text: str) -> None:
     """A line on stderr."""
     print(text, file=sys.stderr)

@@ -15,7 +15,7 @@ EIGHT_BIT_MODES = frozenset(
 
 
 def from_array(array: np.ndarray, *, bgr: bool = False) -> UInt8[np.ndarray, "h w 3"]:
-    """`array` as RGB (a view where it is one already); `bgr=True` says that its colours are in OpenCV's order.
+    """`array` as RGB, copied, since a camera may fill its buffer again; `bgr=True` says that it is in OpenCV's order.
 
     Raises `ImageError` for any other type or shape than `ALLOWED`: a float picture between 0 and 1 would otherwise be
     answered as a black one.
@@ -28,7 +28,7 @@ def from_array(array: np.ndarray, *, bgr: bool = False) -> UInt8[np.ndarray, "h 
         return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     if array.ndim != 3 or array.shape[2] != 3:
         raise ImageError(f"this array has the shape {array.shape}", allowed=ALLOWED, fix=_how_to_shape(array))
-    return array[:, :, ::-1] if bgr else array
+    return np.ascontiguousarray(array[:, :, ::-1]) if bgr else array.copy()
 
 
 def from_pillow(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:

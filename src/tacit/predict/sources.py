@@ -65,4 +65,4 @@ def _inside(folder: Path) -> list[Path]:
 def _near(path: Path) -> str:
     siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, siblings, n=1)
-    return f"did you mean {path.parent / near[0]}?" if near else "check the spelling and the folder you are in"
+    return f"perhaps you mean {path.parent / near[0]}" if near else "check the spelling and the folder you are in"

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, TextIO
 
 from tacit.errors import TacitError
 from tacit.results import PICTURE_SUFFIXES, Result
 
 
-class Writer(Protocol):
+class Writer(AbstractContextManager["Writer"]):
     """Takes results while they come; leaving its context finishes the file."""
 
+    @abstractmethod
     def write(self, result: Result) -> None: ...
 
-    def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-class Pictures:
+class Pictures(Writer):
     """Drawn pictures in one folder under their own names; a name that is taken gets a number (`cat-2.jpg`)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.taken: set[str] = set()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Pictures:
         make_folder(self.folder)
         return self
 
@@ -50,13 +46,13 @@ class Pictures:
         return name
 
 
-class JsonLines:
+class JsonLines(Writer):
     """One line a photograph, as `Result.to_dict` tells it; each line is on disk before the next photograph."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> JsonLines:
         self.file = _open(self.path)
         return self
 
@@ -68,7 +64,7 @@ class JsonLines:
         self.file.flush()
 
 
-class CocoJson:
+class CocoJson(Writer):
     """One COCO file: images, categories (class + 1), and the boxes as annotations with a `score`.
 
     COCO's own list of results has no room for file names, so this is the dataset form, which its tools load too.
@@ -80,7 +76,7 @@ class CocoJson:
         self.images: list[dict[str, Any]] = []
         self.annotations: list[dict[str, Any]] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> CocoJson:
         self.file = _open(self.path)  # now, so that a folder that cannot be written is known before the work
         return self
 

@@ -122,7 +122,7 @@ def _fit(image: Image, boxes: np.ndarray, classes: np.ndarray, size: int) -> Sce
     return Scene(image, boxes * np.array((width, height) * 2, np.float32), classes)
 
 
-def _resize(image: Image, longest: int, interpolation: int) -> Image:
+def _resize(image: Image, longest: int, interpolation: int) -> UInt8[np.ndarray, "h2 w2 3"]:
     height, width = plan_letterbox((image.shape[0], image.shape[1]), longest).inner  # the rounding of the letterbox
     if image.shape[:2] == (height, width):
         return image

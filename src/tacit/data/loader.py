@@ -96,6 +96,11 @@ class TrainingPhotos(Dataset[Item]):
     def __len__(self) -> int:
         return len(self.photographs)
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The photographs that this process could not read: with a cache all that there are, from the start."""
+        return self.photographs.faults
+
     def __getitem__(self, ticket: Ticket) -> Item:
         assert ticket.size <= self.size
         rng = np.random.default_rng([self.seed, ticket.epoch, ticket.index, ticket.turn])

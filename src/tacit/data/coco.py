@@ -7,20 +7,18 @@ among the photographs of each split (`train/_annotations.coco.json`). A box is `
 from __future__ import annotations
 
 import math
-import os.path
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from tacit.data.intake import Intake, Label
+from tacit.data.folders import escapes, find_file
+from tacit.data.intake import Intake, Label, Splits
 from tacit.data.json_lines import JsonFile
 from tacit.data.sample import Dataset
 from tacit.errors import DataError
 
-Splits = dict[str, Callable[[float], Dataset]]
 _SNIFF = 1 << 16  # bytes
 
 
@@ -106,7 +104,7 @@ class _Reading:
             reason = self._wrong_with(annotation, known)
             if reason:
                 self.intake.fault(self.file.place("annotations", place), reason, "label")
-            elif _number(annotation.get("score", 1.0)) >= self.min_score:
+            elif _score(annotation) >= self.min_score:
                 by_image[annotation["image_id"]].append(self._label(annotation, place))
         return by_image
 
@@ -119,6 +117,8 @@ class _Reading:
             return f"{name}: names image {image!r}, which the file does not list, left out"
         if not isinstance(category, int) or category not in self._index:
             return f"{name}: unknown class id {category!r}, left out"
+        if not math.isfinite(_score(annotation)):
+            return f"{name}: the score {annotation['score']!r} is no number, left out"
         if not isinstance(box, list) or len(box) != 4:
             return f"{name}: has no bbox [x, y, width, height], left out"
         return ""
@@ -146,7 +146,7 @@ class _Reading:
         if escapes(name):
             self.intake.fault(self.file.place("images", place), f"{name!r} leads out of the dataset", "image")
             return
-        path = find_image(self._folders, name)
+        path = find_file(self._folders, name)
         if path is None:
             self.intake.fault(self.file.place("images", place), f"the image {name!r} is missing", "image")
             return
@@ -154,17 +154,6 @@ class _Reading:
         if header is not None:
             size = _stated_size(image)
             self.intake.add(path, header, image["id"], boxes, partial(self.file.place, "annotations"), size)
-
-
-def escapes(name: str) -> bool:
-    """Whether a file name taken from a label file leads out of the dataset's folders."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or Path(name).is_absolute() or ".." in path.parts
-
-
-def find_image(folders: list[Path], name: str) -> Path | None:
-    """The first folder's file of that name, symbolic links followed."""
-    return next((folder / name for folder in folders if os.path.isfile(folder / name)), None)  # noqa: PTH113 (names of any length)
 
 
 def _image_folders(file: Path) -> list[Path]:
@@ -199,6 +188,12 @@ def _is_image(image: Any) -> bool:
 def _stated_size(image: dict[str, Any]) -> tuple[int, int] | None:
     width, height = image.get("width"), image.get("height")
     return (width, height) if isinstance(width, int) and isinstance(height, int) and width > 0 < height else None
+
+
+def _score(annotation: dict[str, Any]) -> float:
+    """A teacher's confidence; people are sure."""
+    score = annotation.get("score")
+    return 1.0 if score is None else _number(score)
 
 
 def _number(value: Any) -> float:

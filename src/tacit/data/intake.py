@@ -14,8 +14,11 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from tacit.data.images import Header, image_header
-from tacit.data.sample import Fault, Sample
+from tacit.data.sample import Dataset, Fault, Sample
 from tacit.errors import ImageError
+
+# What a layout offers at a path: by split, how to read it, given the least score of a teacher's boxes.
+Splits = dict[str, Callable[[float], Dataset]]
 
 SLACK = 1.0  # pixels; also the least side that clipping may leave
 NO_SIDE = 0.01  # pixels; float32 cannot hold a narrower box in a large picture
@@ -87,7 +90,7 @@ class Intake:
     def _turned(
         self, path: Path, header: Header, boxes: Float64[np.ndarray, "n 4"], frame: tuple[int, int], *, sure: bool
     ) -> Float64[np.ndarray, "n 4"]:
-        """Boxes in the picture as shown. Where both readings fit the stated size they are taken as shown, with a note."""
+        """Boxes in the picture as shown. Where both readings fit the stated size they are taken as shown, and noted."""
         shown = (header.width, header.height)
         turn = f"has EXIF orientation {header.orientation}"
         if frame != shown:

@@ -11,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tacit.data import coco
+from tacit.data import coco, voc, yolo
 from tacit.data.images import load_image
+from tacit.data.intake import Splits
 from tacit.data.sample import Dataset, Fault, Sample
 from tacit.errors import DataError, ImageError
 
 WHOLE = "all"
 HOLD_OUT = 5  # one photograph in so many
-LAYOUTS = (coco.splits,)
+LAYOUTS = (coco.splits, yolo.splits, voc.splits)
 _LOOKED_FOR = (
     "a COCO .json or a folder with annotations/*.json; a YOLO data.yaml or a folder that holds one; "
     "VOC .xml files in annotations/ or Annotations/"
@@ -65,7 +66,13 @@ def read(path: Path, split: str | None = None, *, min_score: float = 0.5, verify
     else:
         names = [*found, "train", "val"] if tuple(found) == (WHOLE,) else list(found)
         raise DataError(f"{path} has no split {split!r}", allowed=", ".join(names), fix="name one of these")
-    return verify_images(dataset) if verify else dataset
+    dataset = verify_images(dataset) if verify else dataset
+    if not dataset.samples:
+        raise DataError(
+            f"{path} ({dataset.split}) has no photograph that can be used{_listed(dataset.faults)}",
+            allowed="at least one", fix="check where the photographs are",
+        )  # fmt: skip
+    return dataset
 
 
 def verify_images(dataset: Dataset) -> Dataset:
@@ -79,17 +86,22 @@ def verify_images(dataset: Dataset) -> Dataset:
 def require_clean(dataset: Dataset, show: int = 5) -> None:
     """Raises DataError with the first `show` faults, if there is any."""
     if dataset.faults:
-        first = "\n".join(f"  {fault}" for fault in dataset.faults[:show])
-        more = len(dataset.faults) - show
         raise DataError(
-            f"{dataset.root} ({dataset.split}) has {len(dataset.faults)} faults:\n{first}"
-            + (f"\n  and {more} more" if more > 0 else ""),
+            f"{dataset.root} ({dataset.split}) has {len(dataset.faults)} faults{_listed(dataset.faults, show)}",
             allowed="none in strict mode",
             fix="repair them, or go on without the faulty ones by leaving strict mode",
         )
 
 
-def _splits(path: Path) -> coco.Splits:
+def _listed(faults: tuple[Fault, ...], show: int = 5) -> str:
+    """The first faults, one a line, to go behind a sentence."""
+    lines = [f"  {fault}" for fault in faults[:show]]
+    if len(faults) > show:
+        lines.append(f"  and {len(faults) - show} more")
+    return "".join(f"\n{line}" for line in lines)
+
+
+def _splits(path: Path) -> Splits:
     if not path.exists():
         raise DataError(f"{path} is not there", allowed=_LOOKED_FOR, fix="check the path")
     for layout in LAYOUTS:

@@ -1,0 +1,182 @@
+"""YOLO txt: a `data.yaml` of class names and splits, and beside every photograph a file of one line a box.
+
+`train`, `val` and `test` name a folder, a file that lists photographs, or a list of these. The labels of
+`.../images/a/b.jpg` stand in `.../labels/a/b.txt`, or beside the photograph where no folder is called images.
+A line is `class cx cy w h` in fractions of the photograph as shown, with a sixth number a teacher's score; or a class
+and a polygon, which counts as its bounding box. No file, or an empty one, makes the photograph a background.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tacit.data.data_yaml import DataYaml, load_data_yaml
+from tacit.data.folders import is_there, photographs
+from tacit.data.images import SUFFIXES
+from tacit.data.intake import Intake, Label, Splits
+from tacit.data.sample import Dataset
+from tacit.errors import DataError
+
+_PARENTS = re.compile(r"^(\.\./)+")
+
+
+def splits(path: Path) -> Splits:
+    """What the `data.yaml` at `path` names, by split; empty when there is none. Raises DataError when it is faulty."""
+    config = load_data_yaml(path)
+    if config is None:
+        return {}
+    if config.splits:
+        return {name: partial(_read, config, name, entries) for name, entries in config.splits.items()}
+    images = config.file.parent / "images"
+    folders = {
+        folder.name: (str(folder),) for folder in sorted(images.glob("*")) if folder.name in {"train", "val", "test"}
+    }
+    return {
+        name: partial(_read, config, name, entries) for name, entries in (folders or {"all": (str(images),)}).items()
+    }
+
+
+def label_file(photograph: Path) -> Path:
+    """Where the labels of a photograph stand: the last folder called images becomes labels."""
+    parts = list(photograph.parts)
+    at = [i for i, part in enumerate(parts[:-1]) if part == "images"]
+    if at:
+        parts[at[-1]] = "labels"
+    return Path(*parts).with_suffix(".txt")
+
+
+def _read(config: DataYaml, split: str, entries: tuple[str, ...], min_score: float) -> Dataset:
+    reading = _Reading(config, min_score)
+    reading.read(entries)
+    return Dataset(
+        root=config.file.parent,
+        kind="YOLO",
+        split=split,
+        classes=tuple(config.names.values()),
+        category_ids=tuple(config.names),
+        samples=tuple(reading.intake.samples),
+        faults=tuple(reading.intake.faults),
+    )
+
+
+@dataclass
+class _Reading:
+    config: DataYaml
+    min_score: float
+    intake: Intake = field(default_factory=Intake)
+
+    def read(self, entries: tuple[str, ...]) -> None:
+        self._index = {number: i for i, number in enumerate(self.config.names)}
+        photos = [photo for entry in entries for photo in self._photographs(entry)]
+        for number, photo in enumerate(photos, start=1):
+            self._photograph(number, photo)
+
+    def _photographs(self, entry: str) -> Iterator[Path]:
+        place = _resolve(entry, self.config.bases)
+        if place is None:
+            raise DataError(
+                f"{self.config.file} names {entry!r}, which is not there", allowed="a folder or a list of photographs",
+                fix="correct the path in it",
+            )  # fmt: skip
+        if place.is_dir():
+            found = photographs(place)
+            self._orphans(place, found)
+            yield from found
+        elif place.suffix.lower() in SUFFIXES:
+            yield place
+        else:
+            yield from self._listed(place)
+
+    def _orphans(self, folder: Path, found: list[Path]) -> None:
+        """Label files without a photograph."""
+        labels = label_file(folder / "_").parent
+        expected = {label_file(photo) for photo in found}
+        for file in sorted(labels.rglob("*.txt")):
+            if file not in expected and self._holds_labels(file):
+                self.intake.fault(str(file), "has no photograph", "label")
+
+    def _holds_labels(self, file: Path) -> bool:
+        """Whether the first line reads like a label, as that of a README or of a list of classes does not."""
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return len(_numbers(opened.readline()) or ()) >= 5
+
+    def _listed(self, listing: Path) -> Iterator[Path]:
+        bases = (listing.parent, *self.config.bases)
+        for number, line in _lines(listing):
+            photo = _resolve(line, bases)
+            if photo is None:
+                self.intake.fault(f"{listing}:{number}", f"the image {line!r} is missing", "image")
+            else:
+                yield photo
+
+    def _photograph(self, number: int, photo: Path) -> None:
+        header = self.intake.photograph(photo)
+        if header is None:
+            return
+        file = label_file(photo)
+        try:
+            lines = list(_lines(file)) if file.is_file() else []
+        except DataError as error:  # a photograph whose labels are unknown is no background
+            self.intake.fault(str(file), error.wrong.removeprefix(f"{file} "), "image")
+            return
+        size = (header.width, header.height)
+        labels = [label for place, line in lines if (label := self._label(file, place, line, size))]
+        self.intake.add(photo, header, number, labels, lambda place: f"{file}:{place}")
+
+    def _label(self, file: Path, place: int, line: str, size: tuple[int, int]) -> Label | None:
+        numbers = _numbers(line)
+        if numbers is None or not self._is_label(len(numbers)):
+            self.intake.fault(f"{file}:{place}", f"is no label: {line[:60]!r}, left out", "label")
+            return None
+        if numbers[0] not in self._index:
+            self.intake.fault(f"{file}:{place}", f"unknown class id {numbers[0]:g}, left out", "label")
+            return None
+        score = numbers[5] if len(numbers) == 6 else 1.0
+        if score < self.min_score:
+            return None
+        box = _corners(numbers[1:5]) if len(numbers) <= 6 or self.config.keypoints else _bounds(numbers[1:])
+        return Label(_scaled(box, size), self._index[int(numbers[0])], place)
+
+    def _is_label(self, count: int) -> bool:
+        """A box, a box with its score, a polygon of three corners or more, or a box with keypoints."""
+        return count in {5, 6} or (count >= 7 and (count % 2 == 1 or self.config.keypoints))
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """(line number, text) of the lines that are not blank. Raises DataError."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} cannot be read as text", allowed="UTF-8", fix="export it again") from error
+    return ((i, line.strip()) for i, line in enumerate(text.splitlines(), start=1) if line.strip())
+
+
+def _resolve(name: str, bases: tuple[Path, ...]) -> Path | None:
+    """Where `name` is. Exports from Roboflow say `../train/images` for a folder beside the file: that is met first."""
+    names = (_PARENTS.sub("", name), name)
+    return next((base / text for text in names for base in bases if is_there(base / text)), None)
+
+
+def _numbers(line: str) -> list[float] | None:
+    try:
+        return [float(token) for token in line.split()]
+    except ValueError:
+        return None
+
+
+def _corners(values: list[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = values
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _bounds(polygon: list[float]) -> tuple[float, float, float, float]:
+    return min(polygon[::2]), min(polygon[1::2]), max(polygon[::2]), max(polygon[1::2])
+
+
+def _scaled(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
+    width, height = size
+    return box[0] * width, box[1] * height, box[2] * width, box[3] * height

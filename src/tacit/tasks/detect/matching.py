@@ -23,8 +23,8 @@ REPORTED_CONFIDENCE = 0.1  # where the reference reads precision and recall off 
 class Curves:
     """How precision falls as recall rises, for each class that has labels (`classes`, their numbers).
 
-    `ap` is the area at each of THRESHOLDS. At IoU 0.5: `envelope` is the precision at each of RECALLS; `precision`,
-    `recall` and `f1` hold for detections above REPORTED_CONFIDENCE.
+    `ap` is the area at each of THRESHOLDS. At IoU 0.5: `envelope` is the precision at each of RECALLS, 0 where that
+    recall is never reached; `precision`, `recall` and `f1` hold for detections above REPORTED_CONFIDENCE.
     """
 
     classes: Int64[np.ndarray, " c"]
@@ -79,33 +79,63 @@ def average_precision(
     correct, scores, classes = correct[order], scores[order], classes[order]
     found, counts = np.unique(labelled, return_counts=True)
     rows = [_curve(correct[classes == c], scores[classes == c], count) for c, count in zip(found, counts, strict=True)]
-    ap, envelope, precision, recall = (
-        zip(*rows, strict=True) if rows else (np.zeros((0, correct.shape[1])), np.zeros((0, 101)), [], [])
-    )
     return Curves(
         classes=found.astype(np.int64),
         labels=counts.astype(np.int64),
-        ap=np.array(ap),
-        envelope=np.array(envelope),
-        precision=np.array(precision, float),
-        recall=np.array(recall, float),
+        ap=np.array([row[0] for row in rows]).reshape(len(rows), correct.shape[1]),
+        envelope=np.array([row[1] for row in rows]).reshape(len(rows), len(RECALLS)),
+        precision=np.array([row[2] for row in rows], float),
+        recall=np.array([row[3] for row in rows], float),
     )
 
 
 def _curve(correct: np.ndarray, scores: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """AP at each threshold, and at IoU 0.5 the envelope, precision and recall, of one class, best first."""
+    """AP at each threshold, and at IoU 0.5 the envelope, precision and recall, of one class's detections."""
     if not len(correct):
         return np.zeros(correct.shape[1]), np.zeros(len(RECALLS)), 0.0, 0.0
     hits = correct.cumsum(0)
     recall, precision = hits / labels, hits / np.arange(1, len(hits) + 1)[:, None]
     envelopes = np.stack([_envelope(recall[:, t], precision[:, t]) for t in range(correct.shape[1])])
+    ap = ((envelopes[:, 1:] + envelopes[:, :-1]) / 2).mean(1)  # the trapezoid rule over equal steps from 0 to 1
+    reached = np.where(recall[-1, 0] >= RECALLS, envelopes[0], 0.0)
     reported = [np.interp(-REPORTED_CONFIDENCE, -scores, curve[:, 0]) for curve in (precision, recall)]
-    return np.trapezoid(envelopes, RECALLS, axis=1), envelopes[0], float(reported[0]), float(reported[1])
+    return ap, reached, float(reported[0]), float(reported[1])
 
 
 def _envelope(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    """The best precision that is reached at RECALLS or beyond, falling to 0 after the last recall."""
-    recall = np.concatenate([[0.0], recall, [recall[-1] + 1e-3]])
-    precision = np.concatenate([[1.0], precision, [0.0]])
+    """The best precision that is reached at RECALLS or beyond.
+
+    After the last recall the reference falls in a straight line to 0 at recall 1, which makes its AP a little higher
+    than COCO's; that is kept here for the area and left out of the drawn curve.
+    """
+    recall = np.concatenate([[0.0], recall, [max(1.0, recall[-1])]])
+    precision = np.concatenate([[0.0], precision, [0.0]])
     highest = np.maximum.accumulate(precision[::-1])[::-1]
     return np.interp(RECALLS, recall, highest)
+
+
+def confusion(
+    boxes: Float32[np.ndarray, "n 4"],
+    classes: Int64[np.ndarray, " n"],
+    label_boxes: Float32[np.ndarray, "m 4"],
+    label_classes: Int64[np.ndarray, " m"],
+    class_count: int,
+) -> Int64[np.ndarray, "labelled predicted"]:
+    """One photograph's counts of labelled class (row) against predicted class (column).
+
+    Boxes are paired one to one by overlap above 0.5, the closest first, whatever their classes. The last row counts
+    detections of nothing that is labelled, the last column labels that nothing was detected for.
+    """
+    nothing = class_count
+    matrix = np.zeros((class_count + 1, class_count + 1), np.int64)
+    detected = np.full(len(label_boxes), nothing)
+    shown = np.full(len(boxes), nothing)
+    iou = overlaps(boxes, label_boxes)
+    rows, columns = np.nonzero(iou > THRESHOLDS[0])
+    for pair in np.argsort(-iou[rows, columns], kind="stable"):
+        row, column = rows[pair], columns[pair]
+        if shown[row] == nothing and detected[column] == nothing:
+            shown[row], detected[column] = label_classes[column], classes[row]
+    np.add.at(matrix, (label_classes, detected), 1)
+    np.add.at(matrix, (nothing, classes[shown == nothing]), 1)
+    return matrix

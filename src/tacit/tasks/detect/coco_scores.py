@@ -1,0 +1,141 @@
+"""COCO's figures for boxes, over all classes and for each.
+
+COCO's rules (crowds, sizes, at most 100 detections a photograph) are faster-coco-eval's, which agrees with pycocotools
+to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from faster_coco_eval import COCO, COCOeval_faster
+from jaxtyping import Float64
+
+from tacit.data.sample import Dataset, Sample
+
+Detection = dict[str, Any]  # one row of COCO's list of results: image_id, category_id, bbox (xywh), score
+
+_ALL, _SMALL, _MEDIUM, _LARGE = range(4)  # COCO's ranges of area: whole, to 32^2, to 96^2, above
+_TOP_1, _TOP_10, _TOP_100 = range(3)  # COCO's limits of detections a photograph
+_EVERY, _IOU_50, _IOU_75 = slice(None), slice(0, 1), slice(5, 6)  # of COCO's ten thresholds
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The figures of one class, None without a label; `labels` counts its boxes, crowds left out."""
+
+    name: str
+    ap: float | None
+    ap50: float | None
+    ar: float | None
+    labels: int
+
+
+@dataclass(frozen=True)
+class DetectionScores:
+    """COCO's figures in [0, 1]; None where nothing is labelled (COCO says -1), so that no mean takes it for a 0."""
+
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
+    ap_small: float | None
+    ap_medium: float | None
+    ap_large: float | None
+    ar1: float | None
+    ar10: float | None
+    ar100: float | None
+    per_class: tuple[ClassScores, ...]
+
+    def of(self, name: str) -> ClassScores:
+        """The figures of the class `name`; raises KeyError for a class that the dataset does not have."""
+        return {scores.name: scores for scores in self.per_class}[name]
+
+
+def coco_scores(dataset: Dataset, samples: Sequence[Sample], detections: list[Detection]) -> DetectionScores:
+    """The figures of `detections` over `samples` of `dataset`, and over these only."""
+    tables = _Tables(dataset, samples, detections)
+    return DetectionScores(
+        ap=tables.ap(),
+        ap50=tables.ap(iou=_IOU_50),
+        ap75=tables.ap(iou=_IOU_75),
+        ap_small=tables.ap(area=_SMALL),
+        ap_medium=tables.ap(area=_MEDIUM),
+        ap_large=tables.ap(area=_LARGE),
+        ar1=tables.ar(top=_TOP_1),
+        ar10=tables.ar(top=_TOP_10),
+        ar100=tables.ar(),
+        per_class=_per_class(tables, dataset, samples),
+    )
+
+
+def _per_class(tables: _Tables, dataset: Dataset, samples: Sequence[Sample]) -> tuple[ClassScores, ...]:
+    labels = np.zeros(len(dataset.classes), int)
+    for sample in samples:
+        np.add.at(labels, sample.classes[~sample.crowd], 1)
+    rank = np.argsort(np.argsort(dataset.category_ids))  # the tables go by category number
+    return tuple(
+        ClassScores(
+            name=name,
+            ap=tables.ap(classes=slice(rank[index], rank[index] + 1)),
+            ap50=tables.ap(iou=_IOU_50, classes=slice(rank[index], rank[index] + 1)),
+            ar=tables.ar(classes=slice(rank[index], rank[index] + 1)),
+            labels=int(labels[index]),
+        )
+        for index, name in enumerate(dataset.classes)
+    )
+
+
+class _Tables:
+    """COCO's precision (IoU, recall, class, area, top) and recall (IoU, class, area, top); -1 without labels."""
+
+    def __init__(self, dataset: Dataset, samples: Sequence[Sample], detections: list[Detection]) -> None:
+        truth = COCO(_ground_truth(dataset, samples))
+        judge = COCOeval_faster(
+            truth, truth.loadRes([dict(row) for row in detections]), "bbox", print_function=_say_nothing
+        )
+        judge.evaluate()
+        judge.accumulate()
+        self.precision = np.asarray(judge.eval["precision"])
+        self.recall = np.asarray(judge.eval["recall"])
+
+    def ap(self, *, iou: slice = _EVERY, classes: slice = _EVERY, area: int = _ALL) -> float | None:
+        return _mean(self.precision[iou, :, classes, area, _TOP_100])
+
+    def ar(self, *, classes: slice = _EVERY, top: int = _TOP_100) -> float | None:
+        return _mean(self.recall[:, classes, _ALL, top])
+
+
+def _mean(values: Float64[np.ndarray, "..."]) -> float | None:
+    known = values[values > -1]
+    return float(known.mean()) if known.size else None
+
+
+def _say_nothing(*_: object) -> None:
+    """Takes what the library would print."""
+
+
+def _ground_truth(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
+    rows = [
+        {
+            "image_id": sample.id,
+            "category_id": dataset.category_ids[index],
+            "bbox": [x0, y0, x1 - x0, y1 - y0],
+            "area": area,
+            "iscrowd": int(crowd),
+        }
+        for sample in samples
+        for (x0, y0, x1, y1), index, crowd, area in zip(
+            sample.boxes.tolist(), sample.classes.tolist(), sample.crowd.tolist(), sample.area.tolist(), strict=True
+        )
+    ]
+    return {
+        "images": [{"id": sample.id, "width": sample.width, "height": sample.height} for sample in samples],
+        "categories": [
+            {"id": number, "name": name} for number, name in zip(dataset.category_ids, dataset.classes, strict=True)
+        ],
+        # COCO takes an annotation numbered 0 for "no annotation".
+        "annotations": [{"id": number, **row} for number, row in enumerate(rows, 1)],
+    }

@@ -99,9 +99,8 @@ def _by_stem(folders: tuple[Path, ...], stem: str) -> Path | None:
 def _read(root: Path, name: str, split: _Split, files: tuple[Path, ...], _min_score: float) -> Dataset:
     reading = _Reading(split.folders)
     trees = dict(reading.parse(files, report=frozenset(split.files)))
-    classes = sorted(
-        {name for tree in trees.values() for item in tree.find_all("object") if (name := item.text_of("name"))}
-    )
+    objects = (item for tree in trees.values() for item in tree.find_all("object"))
+    classes = sorted({item.text_of("name") for item in objects} - {""})
     reading.index = {name: i for i, name in enumerate(classes)}
     for where, reason in split.faults:
         reading.intake.fault(where, reason, "image")

@@ -29,24 +29,24 @@ def splits(path: Path) -> Splits:
     config = load_data_yaml(path)
     if config is None:
         return {}
-    if config.splits:
-        return {name: partial(_read, config, name, entries) for name, entries in config.splits.items()}
-    images = config.file.parent / "images"
-    folders = {
-        folder.name: (str(folder),) for folder in sorted(images.glob("*")) if folder.name in {"train", "val", "test"}
-    }
-    return {
-        name: partial(_read, config, name, entries) for name, entries in (folders or {"all": (str(images),)}).items()
-    }
+    entries = config.splits or _by_folder(config.file.parent / "images")
+    return {name: partial(_read, config, name, places) for name, places in entries.items()}
+
+
+def _by_folder(images: Path) -> dict[str, tuple[str, ...]]:
+    """What a `data.yaml` without paths means: the folders in `images`, or that folder as a whole."""
+    names = [name for name in ("train", "val", "valid", "test") if (images / name).is_dir()]
+    return {name: (f"images/{name}",) for name in names} or {"all": ("images",)}
 
 
 def label_file(photograph: Path) -> Path:
-    """Where the labels of a photograph stand: the last folder called images becomes labels."""
+    """Where the labels of a photograph stand: the last folder called images becomes labels, or else beside it."""
     parts = list(photograph.parts)
     at = [i for i, part in enumerate(parts[:-1]) if part == "images"]
     if at:
         parts[at[-1]] = "labels"
-    return Path(*parts).with_suffix(".txt")
+    apart, beside = Path(*parts).with_suffix(".txt"), photograph.with_suffix(".txt")
+    return beside if beside.is_file() and not apart.is_file() else apart
 
 
 def _read(config: DataYaml, split: str, entries: tuple[str, ...], min_score: float) -> Dataset:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import tyro
@@ -20,13 +21,34 @@ def parse(options: type[T], arguments: Sequence[str], command: str) -> T:
         options,
         args=list(arguments),
         prog=f"tacit {command}",
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
     )
 
 
+@contextmanager
+def progress(total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr (none where that is no terminal); call what it gives with how many more are done."""
+    with progress_bar() as bar:
+        task = bar.add_task(unit, total=total, rate="")
+
+        def advance(more: int) -> None:
+            speed = bar.tasks[task].speed
+            bar.update(task, advance=more, rate=f"{speed:.1f}/s" if speed else "")
+
+        yield advance
+
+
 def with_progress(items: Iterable[T], total: int, unit: str) -> Iterator[T]:
-    """The items, with a bar on stderr while they are taken (none where stderr is no terminal)."""
-    bar = Progress(
+    """The items, with a bar while they are taken."""
+    with progress(total, unit) as advance:
+        for item in items:
+            yield item
+            advance(1)
+
+
+def progress_bar() -> Progress:
+    """What every command's bar looks like; its tasks have a field `rate`."""
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -38,12 +60,6 @@ def with_progress(items: Iterable[T], total: int, unit: str) -> Iterator[T]:
         redirect_stdout=sys.stdout.isatty(),  # a pipe gets its lines, whatever stderr is
         disable=not sys.stderr.isatty(),
     )
-    with bar:
-        task = bar.add_task(unit, total=total, rate="")
-        for item in items:
-            yield item
-            speed = bar.tasks[task].speed
-            bar.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
 
 
 def show_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,0 +1,86 @@
+"""`tacit train`: a recipe from the command line to a run folder, told while it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+from tyro.conf import arg
+
+from tacit.cli.screen import parse, progress_bar, say
+from tacit.errors import ConfigError
+from tacit.training.recipe import Recipe
+
+LOG_NAMES = ("loss", "ap", "ap50")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Train a network on datasets (COCO, YOLO or VOC), or go on with a run."""
+
+    recipe: Annotated[Recipe, arg(name="")] = field(default_factory=Recipe)
+    resume: Path | None = None
+    """Go on with the run in this folder, to the same weights as if it had not stopped; takes no other option."""
+
+    def __post_init__(self) -> None:
+        if self.resume is not None and self.recipe != Recipe():
+            raise ConfigError("--resume goes with no other option: the run's own recipe holds", fix="leave them out")
+        if self.resume is None and not self.recipe.data:
+            raise ConfigError("there is nothing to train on", fix="name a dataset: tacit train --data PATH")
+
+
+class Screen:
+    """A bar over all steps of the run on stderr, a line an epoch on stdout."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self.spoken = False
+        self.bar = progress_bar()
+        self.task = self.bar.add_task("training", total=None, rate="")
+
+    def __enter__(self) -> Screen:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        self.spoken = True
+        say(text)
+
+    def step(self, epoch: int, step: int, steps: int, losses: dict[str, float]) -> None:
+        """Moves the bar; what a resumed run had done before counts as done."""
+        self.bar.update(
+            self.task,
+            description=f"epoch {epoch + 1}/{self.epochs}",
+            total=steps * self.epochs,
+            completed=steps * epoch + step,
+            rate=f"loss {losses['loss']:.3f}",
+        )
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """The figures of the epoch."""
+        figures = "  ".join(f"{name} {row[name]:.4f}" for name in LOG_NAMES if name in row)
+        speed = f"{row['images_per_second']:.1f} photographs/s" if "images_per_second" in row else ""
+        self.note(f"epoch {int(row['epoch'])}/{self.epochs}  {figures}  {speed}".rstrip())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Trains and tells where the weights are."""
+    options = parse(Options, arguments, "train")
+    from tacit.training.folder import RunFolder
+    from tacit.training.loop import resume, train
+
+    recipe = options.recipe if options.resume is None else RunFolder(options.resume).recipe()
+    with Screen(recipe.epochs) as screen:
+        path = train(recipe, screen) if options.resume is None else resume(options.resume, screen)
+    if screen.spoken:  # of several processes only the first one speaks
+        say(f"the best weights are {path / 'best.safetensors'}")
+    return 0

@@ -1,0 +1,106 @@
+"""`tacit val`: COCO figures, charts, predictions and speed of a network on a labelled dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tacit.api import load
+from tacit.cli.screen import counted, parse, progress, say, show_table, warn
+from tacit.data.read import available_splits, read, training_splits
+from tacit.errors import ConfigError
+from tacit.evaluate import Evaluation, evaluate
+from tacit.predict.writers import make_folder
+from tacit.stages import SCORING, Stages
+from tacit.tasks.detect.charts import save_confusion_matrix, save_precision_recall
+from tacit.tasks.detect.coco_scores import DetectionScores
+
+FIGURES = {
+    "ap": "AP (IoU 0.50 to 0.95)",
+    "ap50": "AP50",
+    "ap75": "AP75",
+    "ap_small": "AP, objects under 32 x 32 pixels",
+    "ap_medium": "AP, objects between",
+    "ap_large": "AP, objects over 96 x 96 pixels",
+    "ar1": "AR, 1 detection a photograph",
+    "ar10": "AR, 10 detections",
+    "ar100": "AR, 100 detections",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Score a network on a labelled dataset, as COCO does (scores above 0.001, NMS at IoU 0.65)."""
+
+    data: Path
+    """Folder or label file: COCO JSON, YOLO txt with a data.yaml, or VOC XML."""
+    split: str | None = None
+    """Which part; without it the one that `tacit train` chooses on."""
+    weights: Path | None = None
+    """Weights file; without it the bundled nano."""
+    size: int | None = None
+    """Input of the network in pixels; without it the size that the weights were chosen at."""
+    batch: int = 8
+    """Photographs in one forward pass."""
+    output: Path = Path("runs/val")
+    """Folder for predictions.json, scores.json and the charts."""
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise ConfigError(f"--batch is {self.batch}", allowed="whole numbers from 1")
+
+    def chosen_split(self) -> str:
+        """`split`, or the only one there is, or the one to choose on."""
+        if self.split is not None:
+            return self.split
+        splits = available_splits(self.data)
+        return training_splits(self.data)[1] if len(splits) > 1 else splits[0]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Scores, shows and writes; returns 1 if photographs had to be left out, else 0."""
+    options = parse(Options, arguments, "val")
+    dataset = read(options.data, options.chosen_split())
+    stages = load(options.weights).stages(SCORING, options.size)
+    make_folder(options.output)
+    with progress(len(dataset.samples), "photographs") as advance:
+        evaluation = evaluate(stages, dataset, batch=options.batch, progress=advance)
+    faults = (*dataset.faults, *evaluation.faults)
+    for fault in faults:
+        warn(f"left out: {fault}")
+    _show_scores(f"{options.data} ({dataset.split}), {counted(evaluation.images, 'photograph')}", evaluation.scores)
+    _show_speed(stages, evaluation)
+    _write(evaluation, dataset.classes, options.output)
+    say(f"predictions.json, scores.json, precision-recall.png and confusion.png are in {options.output}/")
+    return 1 if faults else 0
+
+
+def _show_scores(title: str, scores: DetectionScores) -> None:
+    figures = asdict(scores)
+    show_table(title, ("figure", ""), [(text, _percent(figures[name])) for name, text in FIGURES.items()])
+    labelled = sorted((row for row in scores.per_class if row.labels), key=lambda row: -row.labels)
+    show_table(
+        "classes",
+        ("class", "labels", "AP", "AP50", "AR"),
+        [(row.name, f"{row.labels:,}", _percent(row.ap), _percent(row.ap50), _percent(row.ar)) for row in labelled],
+    )
+
+
+def _show_speed(stages: Stages, evaluation: Evaluation) -> None:
+    rows = [(stage, f"{1000 * seconds / evaluation.images:.2f}") for stage, seconds in stages.seconds.items()]
+    whole = ("everything, with reading and scoring", f"{1000 * evaluation.seconds / evaluation.images:.2f}")
+    show_table("time", ("stage", "ms a photograph"), [*rows, whole])
+
+
+def _write(evaluation: Evaluation, names: tuple[str, ...], folder: Path) -> None:
+    metric = evaluation.metric
+    (folder / "predictions.json").write_text(json.dumps(metric.coco_json()), encoding="utf-8")
+    (folder / "scores.json").write_text(json.dumps(asdict(evaluation.scores), indent=2), encoding="utf-8")
+    save_precision_recall(metric.curves(), names, folder / "precision-recall.png")
+    save_confusion_matrix(metric.confusion_matrix(), names, folder / "confusion.png")
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"

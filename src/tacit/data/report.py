@@ -131,7 +131,9 @@ def contact_sheet(dataset: Dataset, columns: int = 4, count: int = 16, seed: int
     return _laid_out(cells, min(columns, len(cells)))
 
 
-def _cell(image: UInt8[np.ndarray, "h w 3"], sample: Sample, names: tuple[str, ...]) -> UInt8[np.ndarray, "h w 3"]:
+def _cell(
+    image: UInt8[np.ndarray, "h w 3"], sample: Sample, names: tuple[str, ...]
+) -> UInt8[np.ndarray, "place_height place_width 3"]:
     """The photograph in the middle of its place, boxes drawn at the size they are seen at."""
     height, width = image.shape[:2]
     scale = min(CELL[0] / width, CELL[1] / height)
@@ -146,7 +148,7 @@ def _cell(image: UInt8[np.ndarray, "h w 3"], sample: Sample, names: tuple[str, .
     return cell
 
 
-def _laid_out(cells: list[UInt8[np.ndarray, "h w 3"]], columns: int) -> UInt8[np.ndarray, "h w 3"]:
+def _laid_out(cells: list[UInt8[np.ndarray, "place_height place_width 3"]], columns: int) -> UInt8[np.ndarray, "h w 3"]:
     rows = -(-len(cells) // columns)
     step = (CELL[0] + GAP, CELL[1] + GAP)
     sheet = np.full((rows * step[1] + GAP, columns * step[0] + GAP, 3), PAPER, dtype=np.uint8)

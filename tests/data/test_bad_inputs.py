@@ -1,0 +1,228 @@
+"""The table of bad inputs: each row makes one, and says which error comes or which fault is counted and what is left.
+
+An error row is (DataError, a telling word). A fault row is (a telling word, what was lost, photographs
+and boxes left); without a word the input is odd but sound, and nothing may be said of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from layouts import coco, coco_text, photo, voc, voc_object, yolo
+from PIL import Image
+
+from tacit.data.read import read
+from tacit.errors import DataError
+
+GOOD = (8, 8, 20, 16)
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Fault:
+    word: str
+    lost: str
+    images: int
+    boxes: int
+
+
+def yolo_with(root, name, write):
+    """A YOLO set of one sound photograph and one that `write` makes."""
+    yolo(root)
+    write(root / "images" / name)
+    return root
+
+
+def image_file(name, write):
+    return lambda root: yolo_with(root, name, write)
+
+
+def truncated(path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def listed(root, line):
+    yolo(root, config="names: [cat]\ntrain: list.txt\n")
+    (root / "list.txt").write_text(f"images/a.png\n{line}\n")
+    return root
+
+
+def labels_as_bytes(root):
+    yolo(root)
+    photo(root / "images" / "b.png")
+    (root / "labels" / "b.txt").write_bytes(b"\xff\xfe\x00")
+    return root
+
+
+def voc_beside(root, text):
+    """A VOC set of one sound file and one with `text`."""
+    voc(root, name="b", filename="b.png")
+    (root / "Annotations" / "b.xml").write_text(text)
+    return voc(root)
+
+
+def voc_without_photograph(root):
+    (voc(root, name="b", filename="none.png") / "JPEGImages" / "b.png").unlink()
+    return voc(root)
+
+
+BOMB = (
+    '<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
+    "<annotation><filename>&b;</filename></annotation>"
+)
+OUTSIDE_FILE = (
+    '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>\n<annotation><filename>&a;</filename></annotation>'
+)
+YAML_BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nnames: [*c, *c]\n"
+
+ROWS = {
+    # the file of a photograph
+    "missing image": (lambda r: listed(r, "images/none.png"), Fault("is missing", "image", 1, 1)),
+    "missing image in COCO": (lambda r: coco(r, image={"file_name": "none.png"}), (DataError, "is missing")),
+    "missing image in VOC": (
+        voc_without_photograph,
+        Fault("is missing", "image", 1, 1),
+    ),
+    "truncated JPEG": (image_file("b.jpg", truncated), Fault("truncated", "image", 1, 1)),
+    "empty image file": (image_file("b.jpg", lambda p: p.touch()), Fault("empty file", "image", 1, 1)),
+    "text called .jpg": (image_file("b.jpg", lambda p: p.write_text("hello")), Fault("not a picture", "image", 1, 1)),
+    "decompression bomb": (
+        image_file("b.png", lambda p: Image.new("1", (20000, 20000)).save(p)),
+        Fault("decompression bomb", "image", 1, 1),
+    ),
+    # unusual, but sound: nothing may be said or lost
+    "grey": (image_file("b.jpg", lambda p: Image.new("L", (9, 9)).save(p)), Fault("", "", 2, 1)),
+    "palette": (image_file("b.png", lambda p: Image.new("P", (9, 9)).save(p)), Fault("", "", 2, 1)),
+    "CMYK": (image_file("b.jpg", lambda p: Image.new("CMYK", (9, 9)).save(p)), Fault("", "", 2, 1)),
+    "16 bit": (image_file("b.png", lambda p: Image.new("I;16", (9, 9)).save(p)), Fault("", "", 2, 1)),
+    "RGBA": (image_file("b.png", lambda p: Image.new("RGBA", (9, 9)).save(p)), Fault("", "", 2, 1)),
+    # boxes
+    "box outside": (lambda r: coco(r, [GOOD, (90, 90, 5, 5)]), Fault("lies outside", "label", 1, 1)),
+    "box partly outside": (lambda r: coco(r, [(40, 8, 50, 16)]), Fault("clipped", "nothing", 1, 1)),
+    "box outside by a hair": (lambda r: coco(r, [(40, 8, 24.5, 16)]), Fault("", "", 1, 1)),
+    "box with a sliver inside": (lambda r: coco(r, [GOOD, (63.5, 8, 50, 16)]), Fault("lies outside", "label", 1, 1)),
+    "box inverted": (lambda r: coco(r, [GOOD, (30, 8, -10, 9)]), Fault("is inverted", "label", 1, 1)),
+    "box NaN": (lambda r: coco(r, [GOOD, (NAN, 8, 10, 9)]), Fault("no finite number", "label", 1, 1)),
+    "box infinite": (lambda r: coco(r, [GOOD, (1, 8, float("inf"), 9)]), Fault("no finite number", "label", 1, 1)),
+    "box of text": (lambda r: coco(r, [GOOD, ("1", 8, 10, 9)]), Fault("no finite number", "label", 1, 1)),
+    "box of zero size": (lambda r: coco(r, [GOOD, (8, 8, 0, 9)]), Fault("no area", "label", 1, 1)),
+    "box of three numbers": (lambda r: coco(r, [GOOD, (8, 8, 9)]), Fault("no bbox", "label", 1, 1)),
+    "YOLO box outside": (lambda r: yolo(r, "0 0.5 0.5 0.2 0.2\n0 3 3 1 1"), Fault("lies outside", "label", 1, 1)),
+    "YOLO box NaN": (lambda r: yolo(r, "0 nan 0.5 0.2 0.2\n"), Fault("no finite number", "label", 1, 0)),
+    "YOLO box inverted": (lambda r: yolo(r, "0 0.5 0.5 -0.2 0.2\n"), Fault("is inverted", "label", 1, 0)),
+    "VOC box inverted": (lambda r: voc(r, voc_object((28, 8, 8, 24))), Fault("is inverted", "label", 1, 0)),
+    "VOC box of words": (lambda r: voc(r, voc_object(("a", 8, 8, 24))), Fault("no finite number", "label", 1, 0)),
+    # labels
+    "unknown class": (lambda r: coco(r, category_id=5), Fault("unknown class id 5", "label", 1, 0)),
+    "class of an unhashable kind": (lambda r: coco(r, category_id=[]), Fault("unknown class id", "label", 1, 0)),
+    "unknown YOLO class": (lambda r: yolo(r, "7 0.5 0.5 0.2 0.2"), Fault("unknown class id 7", "label", 1, 0)),
+    "unlisted image": (lambda r: coco(r, image_id=8), Fault("does not list", "label", 1, 0)),
+    "score of text": (lambda r: coco(r, score="high"), Fault("is no number", "label", 1, 0)),
+    "object without a name": (
+        lambda r: voc(r, voc_object(name="") + voc_object()),
+        Fault("without a name", "label", 1, 1),
+    ),
+    "YOLO line of words": (lambda r: yolo(r, "a cat sat here\n"), Fault("is no label", "label", 1, 0)),
+    "YOLO line too short": (lambda r: yolo(r, "0 0.5 0.5 0.2\n"), Fault("is no label", "label", 1, 0)),
+    "empty label file": (lambda r: yolo(r, ""), Fault("", "", 1, 0)),
+    "label file of odd bytes": (labels_as_bytes, Fault("cannot be read", "image", 1, 1)),
+    "labels for another size": (
+        lambda r: voc(voc(r), name="b", filename="b.png", size=(640, 480)),
+        Fault("labels are for 640 x 480", "image", 1, 1),
+    ),
+    # names that lead elsewhere
+    "traversal": (lambda r: coco(r, image={"file_name": "../../etc/passwd"}), (DataError, "leads out")),
+    "absolute path": (lambda r: coco(r, image={"file_name": "/etc/passwd"}), (DataError, "leads out")),
+    "traversal in VOC": (
+        lambda r: voc(voc(r), name="b", filename="../../../etc/passwd"),
+        Fault("leads out", "image", 1, 1),
+    ),
+    "name of 5,000 letters": (lambda r: coco(r, image={"file_name": "a" * 5000}), (DataError, "is missing")),
+    "name with a null byte": (lambda r: coco(r, image={"file_name": "a\0.png"}), (DataError, "is missing")),
+    "YOLO line of 5,000 letters": (lambda r: listed(r, "a" * 5000), Fault("is missing", "image", 1, 1)),
+    # label files as a whole
+    "empty JSON": (lambda r: coco_text(r, ""), (DataError, "is empty")),
+    "broken JSON": (lambda r: coco_text(r, '{"images": [\n{]}'), (DataError, "json:2 is no JSON")),
+    "JSON without end": (lambda r: coco_text(r, "[" * 100_000), (DataError, "is no sound JSON")),
+    "JSON of no images": (
+        lambda r: coco_text(r, '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}'),
+        (DataError, "lists no images"),
+    ),
+    "JSON list": (lambda r: coco_text(r, "[]"), (DataError, "has no list 'images'")),
+    "JSON without categories": (
+        lambda r: coco_text(r, '{"images": [{}], "annotations": [], "categories": []}'),
+        (DataError, "no categories"),
+    ),
+    "broken XML": (lambda r: voc_beside(r, "<annotation>\n<size></annotation>"), Fault("no XML", "image", 1, 1)),
+    "empty XML": (lambda r: voc_beside(r, ""), Fault("no XML", "image", 1, 1)),
+    "XML entity bomb": (lambda r: voc_beside(r, BOMB), Fault("document type", "image", 1, 1)),
+    "XML with an outside file": (lambda r: voc_beside(r, OUTSIDE_FILE), Fault("document type", "image", 1, 1)),
+    "broken YAML": (lambda r: yolo(r, config="names: [cat\ntrain: x\n"), (DataError, "yaml:2 is no YAML")),
+    "YAML without names": (lambda r: yolo(r, config="train: images\nnc: 1\n"), (DataError, "has no names")),
+    "YAML whose counts differ": (lambda r: yolo(r, config="names: [cat]\nnc: 4\n"), (DataError, "nc: 4")),
+    "YAML bomb": (lambda r: yolo(r, config=YAML_BOMB), (DataError, "nests a list")),
+    "YAML that names no folder": (
+        lambda r: yolo(r, config="names: [cat]\ntrain: nowhere\n"),
+        (DataError, "'nowhere', which is not there"),
+    ),
+    "unknown folder": (lambda r: photo(r / "holiday.png").parent, (DataError, "no dataset that Tacit knows")),
+    "no such folder": (lambda r: r / "none", (DataError, "is not there")),
+}
+
+
+@pytest.mark.parametrize(("make", "outcome"), ROWS.values(), ids=ROWS.keys())
+def test_bad_input(tmp_path, make, outcome):
+    path = make(tmp_path)
+    if isinstance(outcome, tuple):
+        error, word = outcome
+        with pytest.raises(error) as caught:
+            read(path, verify=True)
+        assert word in str(caught.value)
+        assert caught.value.fix
+        return
+    dataset = read(path, verify=True)
+    assert [fault.lost for fault in dataset.faults] == ([outcome.lost] if outcome.word else [])
+    assert all(outcome.word in str(fault) for fault in dataset.faults)
+    assert len(dataset.samples) == outcome.images
+    assert sum(len(sample.boxes) for sample in dataset.samples) == outcome.boxes
+
+
+# Where the box [8, 8, 28, 24] of the stored 64 x 48 file stands in the picture as shown.
+TURNED = {
+    2: [36, 8, 56, 24],
+    3: [36, 24, 56, 40],
+    4: [8, 24, 28, 40],
+    5: [8, 8, 24, 28],
+    6: [24, 8, 40, 28],
+    7: [24, 36, 40, 56],
+    8: [8, 36, 24, 56],
+}
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+@pytest.mark.parametrize("write", [lambda r: coco(r), lambda r: voc(r)], ids=["COCO", "VOC"])
+def test_labels_for_the_unturned_file_are_turned_and_noted(tmp_path, write, orientation):
+    for folder in ("images", "JPEGImages"):
+        photo(tmp_path / folder / "a.png", orientation=orientation)
+    dataset = read(write(tmp_path))
+    assert (dataset.samples[0].width, dataset.samples[0].height) == (48, 64)
+    assert dataset.samples[0].boxes.tolist() == [TURNED[orientation]]
+    assert [f"orientation {orientation}" in fault.reason for fault in dataset.faults] == [True]
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_labels_for_the_picture_as_shown_stay_and_need_no_note(tmp_path, orientation):
+    photo(tmp_path / "images" / "a.png", orientation=orientation)
+    dataset = read(coco(tmp_path, image={"width": 48, "height": 64}))
+    assert dataset.samples[0].boxes.tolist() == [[8, 8, 28, 24]]
+    assert dataset.faults == ()
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4])
+def test_where_the_size_cannot_tell_labels_stay_and_the_doubt_is_noted(tmp_path, orientation):
+    photo(tmp_path / "images" / "a.png", orientation=orientation)
+    dataset = read(coco(tmp_path))
+    assert dataset.samples[0].boxes.tolist() == [[8, 8, 28, 24]]
+    assert ["taken for the image as shown" in fault.reason for fault in dataset.faults] == [True] * (orientation > 1)

@@ -23,17 +23,17 @@ DPI = 120
 
 
 def save_precision_recall(curves: Curves, names: Sequence[str], path: Path) -> None:
-    """Precision over recall at IoU 0.5, a line a class with its AP50, and the mean over all classes."""
-    figure = _figure(width=9, height=6)
+    """Precision over recall at IoU 0.5, a line a class with the area below it, and the mean of all classes."""
+    figure = _figure(width=9.0, height=6.0)
     axes = figure.add_subplot()
     often = np.argsort(-curves.labels, kind="stable")[:SHOWN]
     for place, row in enumerate(often):
-        label = f"{names[curves.classes[row]]} {curves.ap[row, 0]:.2f}"
+        label = f"{names[curves.classes[row]]} {curves.envelope[row].mean():.2f}"
         axes.plot(RECALLS, curves.envelope[row], color=_colour(place), linewidth=1, label=label)
     if len(curves.classes):
-        label = f"all {len(curves.classes)} classes {curves.ap[:, 0].mean():.2f}"
+        label = f"all {len(curves.classes)} classes {curves.envelope.mean():.2f}"
         axes.plot(RECALLS, curves.envelope.mean(0), color="black", linewidth=3, label=label)
-        figure.legend(loc="outside right upper", fontsize=8, title="AP50, most labels first", title_fontsize=8)
+        figure.legend(loc="outside right upper", fontsize=8, title="area below (AP50)", title_fontsize=8)
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="recall", ylabel="precision", title="Precision and recall, IoU 0.5")
     axes.grid(color="0.9")
     figure.savefig(path, dpi=DPI)

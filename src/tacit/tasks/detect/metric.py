@@ -6,7 +6,7 @@ section 9), so that the file gives the same figures again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,18 +57,19 @@ class DetectionMetric:
 
     def coco_json(self) -> list[Detection]:
         """The detections as COCO's list of results, with the source's image and category numbers."""
-        return [
-            {
-                "image_id": number,
-                "category_id": self.dataset.category_ids[index],
-                "bbox": [round(x0, 3), round(y0, 3), round(x1 - x0, 3), round(y1 - y0, 3)],
-                "score": round(score, 5),
-            }
-            for number, found in self._found.items()
-            for (x0, y0, x1, y1), score, index in zip(
-                found.boxes.tolist(), found.scores.tolist(), found.classes.tolist(), strict=True
-            )
-        ]
+        return [row for found in self._found.values() for row in self._rows(found)]
+
+    def _rows(self, found: _Found) -> Iterator[Detection]:
+        boxes = found.boxes.astype(np.float64)
+        boxes[:, 2:] -= boxes[:, :2]
+        for box, score, index in zip(
+            boxes.round(3).tolist(),
+            found.scores.astype(np.float64).round(5).tolist(),
+            found.classes.tolist(),
+            strict=True,
+        ):
+            category = self.dataset.category_ids[index]
+            yield {"image_id": found.sample.id, "category_id": category, "bbox": box, "score": score}
 
     def curves(self) -> Curves:
         """Precision and recall by the reference's matching; crowds, and detections inside them, are left out."""

@@ -49,6 +49,12 @@ def draw_scene(seed, height=96, width=128, objects=3):
 
 
 @pytest.fixture
+def draw():
+    """`draw_scene` itself, for tests that need many."""
+    return draw_scene
+
+
+@pytest.fixture
 def scene():
     return draw_scene(0)
 

@@ -63,8 +63,9 @@ def progress_bar() -> Progress:
 
 
 def show_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on stdout: the first column to the left, the others (figures) to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    """A title and a table on stdout: the first column to the left, the others (figures) to the right."""
+    say(title)
+    table = Table()
     for index, name in enumerate(header):
         table.add_column(name, justify="left" if index == 0 else "right")
     for row in rows:

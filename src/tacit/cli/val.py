@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tacit.api import load
 from tacit.cli.screen import counted, parse, progress, say, show_table, warn
-from tacit.data.read import available_splits, read, training_splits
+from tacit.data.read import read, training_splits
 from tacit.errors import ConfigError
 from tacit.evaluate import Evaluation, evaluate
 from tacit.predict.writers import make_folder
@@ -37,7 +37,7 @@ class Options:
     data: Path
     """Folder or label file: COCO JSON, YOLO txt with a data.yaml, or VOC XML."""
     split: str | None = None
-    """Which part; without it the one that `tacit train` chooses on."""
+    """Which part; without it the one that `tacit train` chooses on. 'all' where the data has no parts."""
     weights: Path | None = None
     """Weights file; without it the bundled nano."""
     size: int | None = None
@@ -52,11 +52,8 @@ class Options:
             raise ConfigError(f"--batch is {self.batch}", allowed="whole numbers from 1")
 
     def chosen_split(self) -> str:
-        """`split`, or the only one there is, or the one to choose on."""
-        if self.split is not None:
-            return self.split
-        splits = available_splits(self.data)
-        return training_splits(self.data)[1] if len(splits) > 1 else splits[0]
+        """`split`, or the one that training chooses on."""
+        return training_splits(self.data)[1] if self.split is None else self.split
 
 
 def run(arguments: Sequence[str]) -> int:

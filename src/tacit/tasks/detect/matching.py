@@ -117,7 +117,7 @@ def _envelope(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:
 
 def _reached(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:
     """The best precision at each of RECALLS or beyond, in steps as COCO's, 0 after the last recall."""
-    return np.append(_best_from_here(precision), 0.0)[np.searchsorted(recall, RECALLS)]
+    return np.asarray(np.append(_best_from_here(precision), 0.0)[np.searchsorted(recall, RECALLS)])
 
 
 def _best_from_here(precision: np.ndarray) -> np.ndarray:

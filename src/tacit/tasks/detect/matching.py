@@ -112,7 +112,7 @@ def _envelope(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:
     """
     recall = np.concatenate([[0.0], recall, [max(1.0, recall[-1])]])
     precision = np.concatenate([[0.0], precision, [0.0]])
-    return np.interp(RECALLS, recall, _best_from_here(precision))
+    return np.asarray(np.interp(RECALLS, recall, _best_from_here(precision)))
 
 
 def _reached(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:

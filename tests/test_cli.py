@@ -135,6 +135,21 @@ def test_interruption_is_130(monkeypatch, capsys, photos, weights):
     assert capsys.readouterr().err == "interrupted\n"
 
 
+def test_a_reader_that_has_had_enough_ends_it_quietly(photos, weights):
+    command = f"{sys.executable} -m tacit predict {photos} --weights {weights} --no-pictures | true"
+    done = subprocess.run(["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_full_disk_is_an_error_in_one_line(monkeypatch, capsys, photos, weights, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tacit.predict.writers.JsonLines.write", full)
+    assert run("predict", photos, "--weights", weights, "--no-pictures", "--json", "--output", tmp_path) == 2
+    assert capsys.readouterr().err == "error: [Errno 28] No space left on device\n"
+
+
 # tacit predict
 
 

@@ -84,7 +84,7 @@ def test_neighbouring_classes_differ_and_colours_stay():
     assert colour_of(0) == (25, 148, 255)
 
 
-@pytest.mark.parametrize(("side", "width"), [(64, 1), (640, 2), (1920, 6)])
+@pytest.mark.parametrize(("side", "width"), [(64, 1), (640, 3), (1920, 8)])
 def test_line_width_grows_with_the_picture(side, width):
     assert line_width(grey(side, side)) == width
 

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int, UInt8
 Colour = tuple[int, int, int]
 GOLDEN_ANGLE = 0.618034  # of a full turn
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-LINE_SHARE = 1 / 320  # line width as a share of the picture's mean side
+LINE_SHARE = 1 / 240  # line width as a share of the picture's mean side
 CAPITAL_SHARE = 1 / 45  # height of a capital letter, likewise
 SMALLEST_CAPITAL = 9  # pixels, below which names are hard to read
 FULL_CAPITAL = 22  # pixels that a capital letter is high at font scale 1

@@ -79,6 +79,13 @@ def test_nothing_named_is_an_error():
         expand([])
 
 
+def test_an_empty_name_is_not_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError, match="a source is empty"):
+        expand([""])
+    assert len(expand(["."]).paths) == 4
+
+
 def test_a_null_byte_is_an_error():
     with pytest.raises(DataError, match="no file or folder"):
         expand([Path("a\0b.jpg")])

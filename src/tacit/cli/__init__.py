@@ -6,11 +6,12 @@ commands and to its time. Exit codes: 0 fine, 1 some files were skipped, 2 an er
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TypeAlias, cast
 
 from tacit import __version__
 from tacit.errors import ConfigError, TacitError
@@ -21,12 +22,10 @@ COMMANDS = {
     "train": "train a network on a dataset, or go on with a run",
     "val": "score a network on a labelled dataset",
 }
+BROKEN_PIPE = 141  # what a shell gives for a process that SIGPIPE ended
 
 
-class Command(Protocol):
-    """What a module of a command has: options in, exit code out."""
-
-    def run(self, arguments: Sequence[str]) -> int: ...
+Run: TypeAlias = Callable[[Sequence[str]], int]  # what a command's module has: options in, exit code out
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,16 +38,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tacit {__version__}")
         return 0
     try:
-        return _command(first).run(rest)
+        code = _command(first)(rest)
+        sys.stdout.flush()
+        return code
     except TacitError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # the reader of our lines, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:  # of the machine: a full disk, a folder that may not be written
+        print(f"error: {error}", file=sys.stderr)
+        return TacitError.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
 
 
-def _command(name: str) -> Command:
+def _command(name: str) -> Run:
     if name not in COMMANDS:
         near = get_close_matches(name, COMMANDS, n=1)
         raise ConfigError(
@@ -56,7 +63,7 @@ def _command(name: str) -> Command:
             allowed=", ".join(COMMANDS),
             fix=f"perhaps you mean 'tacit {near[0]}'" if near else "see 'tacit --help'",
         )
-    return cast(Command, import_module(f"tacit.cli.{name}"))
+    return cast(Run, import_module(f"tacit.cli.{name}").run)
 
 
 def _overview() -> str:

@@ -45,6 +45,8 @@ def expand(sources: Iterable[str | Path]) -> Sources:
 
 
 def _named(source: str | Path) -> Iterator[Path]:
+    if source == "":  # an unset variable of a shell, which Path would take for the current folder
+        raise DataError("a source is empty", allowed="files, folders and globs")
     path = Path(source).expanduser()
     if path.exists():
         return iter([path])

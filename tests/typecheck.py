@@ -1,4 +1,4 @@
-"""How types and shapes are enforced under pytest: by beartype, an int being good where a float is asked for (PEP 484)."""
+"""How types and shapes are enforced under pytest: by beartype, with an int good enough for a float (PEP 484)."""
 
 from beartype import BeartypeConf, beartype
 

@@ -24,7 +24,6 @@ COMMANDS = {
 }
 BROKEN_PIPE = 141  # what a shell gives for a process that SIGPIPE ended
 
-
 Run: TypeAlias = Callable[[Sequence[str]], int]  # what a command's module has: options in, exit code out
 
 

@@ -16,7 +16,7 @@ from tacit.results import Result
 from tacit.tasks.detect.coco_scores import DetectionScores
 from tacit.tasks.detect.metric import DetectionMetric
 
-Image = UInt8[np.ndarray, "h w 3"]
+Image = UInt8[np.ndarray, "_ _ 3"]
 Predict = Callable[[list[Image]], Sequence[Result]]
 
 

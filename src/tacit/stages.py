@@ -21,7 +21,7 @@ from tacit.geometry.nms import non_maximum_suppression
 from tacit.network import Network, Outputs
 from tacit.results import Result
 
-Image = UInt8[np.ndarray, "h w 3"]
+Image = UInt8[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True, kw_only=True)

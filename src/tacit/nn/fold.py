@@ -27,7 +27,6 @@ from torch import Tensor, nn
 from tacit.errors import TacitError
 from tacit.nn.knowledge import Add, Combine, Concat, Knowledge, Multiply
 
-
 M = TypeVar("M", bound=nn.Module)
 Affine: TypeAlias = tuple[Tensor, Tensor]  # weight (out, in / groups, k, k) and bias (out,), in float64
 Rule: TypeAlias = Callable[[nn.Conv2d, Affine, nn.Module], Affine]
@@ -116,23 +115,25 @@ def _constant(combine: nn.Module) -> Tensor:
 
 
 def _rows(scale: Tensor, affine: Affine) -> Affine:
-    """scale (W x + b): one factor an output channel."""
+    """Scale (W x + b): one factor an output channel."""
     weight, bias = affine
     return weight * scale.view(-1, 1, 1, 1), bias * scale
 
 
-def _then_batch_norm(conv: nn.Conv2d, affine: Affine, norm: nn.Module) -> Affine:
-    assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
+def _then_batch_norm(_: nn.Conv2d, affine: Affine, norm: nn.Module) -> Affine:
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     weight, bias = _rows(scale, (affine[0], affine[1] - norm.running_mean.double()))
     return weight, bias + norm.bias.double()
 
 
-def _then_add(conv: nn.Conv2d, affine: Affine, add: nn.Module) -> Affine:
+def _then_add(_: nn.Conv2d, affine: Affine, add: nn.Module) -> Affine:
     return affine[0], affine[1] + _constant(add)
 
 
-def _then_multiply(conv: nn.Conv2d, affine: Affine, multiply: nn.Module) -> Affine:
+def _then_multiply(_: nn.Conv2d, affine: Affine, multiply: nn.Module) -> Affine:
     return _rows(_constant(multiply), affine)
 
 

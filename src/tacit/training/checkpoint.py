@@ -1,35 +1,34 @@
-"""Checkpoints: all that a run needs to go on as if it had never stopped, written atomically, read without pickle code."""
+"""Checkpoints: all that a run needs to go on as if never stopped; written atomically, read without pickle code."""
 
 from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from tacit.errors import WeightsError
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Either the old file or the whole new one is there, also after a power cut."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` at the end: the old one or the whole new one is always there."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
-        file.write(data)
+        yield file
         file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+        os.fsync(file.fileno())  # on the disk before it gets the name, or a power cut leaves an empty file
+    partial.replace(path)
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
-    """Tensors and plain containers to `path`, atomically."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    """Tensors and plain containers to `path`."""
+    with replacing(path) as file:
         torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

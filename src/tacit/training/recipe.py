@@ -87,8 +87,6 @@ class Recipe:
     """Side at the start of the run; it grows to `size` over `grow` of the epochs. None: `size` throughout."""
     grow: float = 0.8
     """The part of the run in which the pictures grow."""
-    plain_epochs: int = 0
-    """The last epochs go without mosaic and mixup."""
     min_score: float = 0.5
     """Labels that carry a teacher's score below this are left out."""
     seed: int = 0
@@ -114,7 +112,7 @@ class Recipe:
         for name in ("epochs", "batch", "accumulate", "validate_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="1 or more")
-        for name in ("workers", "plain_epochs", "checkpoint_minutes"):
+        for name in ("workers", "checkpoint_minutes"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="0 or more")
         for name in ("grow", "min_score"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -39,7 +38,7 @@ def save(network: Network, record: Record, path: Path, *, half: bool = False) ->
     state = {name: _stored(value, half) for name, value in network.state_dict().items()}
     partial = path.with_name(path.name + ".partial")
     save_file(state, partial, metadata={KEY: record.to_json()})
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load(path: Path | None = None) -> Weights:
@@ -68,7 +67,9 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file, not a dict)
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} cannot be read as weights ({error})", allowed="safetensors files of tacit") from error
+        raise WeightsError(
+            f"{path} cannot be read as weights ({error})", allowed="safetensors files of tacit"
+        ) from error
     if KEY not in metadata:
         raise WeightsError(f"{path} holds tensors but no record of tacit", allowed="files written by tacit")
     floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}

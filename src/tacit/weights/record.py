@@ -48,7 +48,8 @@ class Record:
         try:
             values = json.loads(text)
             known = {f.name for f in fields(cls)}
-            record = cls(**{name: value for name, value in values.items() if name in known})
+            lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+            record = cls(**{name: value for name, value in {**values, **lists}.items() if name in known})
         except (ValueError, TypeError, AttributeError) as error:
             raise WeightsError(f"the record in the weights file is damaged ({error})") from error
         return record._checked()
@@ -56,12 +57,10 @@ class Record:
     def _checked(self) -> Record:
         right = (
             isinstance(self.model, str)
-            and isinstance(self.classes, list | tuple)
+            and isinstance(self.classes, tuple)
             and all(isinstance(name, str) for name in self.classes)
             and isinstance(self.input_size, int)
         )
         if not right:
             raise WeightsError("the record in the weights file is damaged: model, classes or input_size are amiss")
-        object.__setattr__(self, "classes", tuple(self.classes))
-        object.__setattr__(self, "data", tuple(self.data))
         return self

@@ -28,7 +28,8 @@ ANCHORS_640: Anchors = (
 
 class Detect(Task):
     """Boxes and classes, `anchors` a cell. Raw maps are (batch, anchors, height, width, 5 + classes) and hold
-    x, y, w, h, objectness and class scores before the sigmoid."""
+    x, y, w, h, objectness and class scores before the sigmoid.
+    """
 
     name = "detect"
 
@@ -48,18 +49,19 @@ class Detect(Task):
         self.heads = nn.ModuleList(_head(width, len(anchors[0]) * (5 + classes)) for width in channels)
         self._start_biases()
 
-    def forward(self, pyramid: Sequence[Float[Tensor, "b c h w"]]) -> list[Tensor]:
+    def forward(self, pyramid: Sequence[Float[Tensor, "b _ _ _"]]) -> list[Tensor]:
         """One map (b, anchors, h, w, 5 + classes) a level, before any sigmoid."""
         maps = (head(level) for head, level in zip(self.heads, pyramid, strict=True))
         return [m.unflatten(1, (self.anchors.shape[1], -1)).permute(0, 1, 3, 4, 2) for m in maps]
 
-    def decode(self, raw: Sequence[Float[Tensor, "b a h w c"]]) -> Float[Tensor, "b n c"]:
+    def decode(self, raw: Sequence[Float[Tensor, "b a _ _ c"]]) -> Float[Tensor, "b n _"]:
         """Rows of (x, y, w, h in pixels of the input, objectness, class probabilities), ordered by level, anchor,
-        y, x: xy = (2 s - 0.5 + cell) stride, wh = (2 s)^2 anchor with s the sigmoid (official_models, section 5)."""
+        y, x: xy = (2 s - 0.5 + cell) stride, wh = (2 s)^2 anchor with s the sigmoid (official_models, section 5).
+        """
         levels = zip(raw, self.strides, self.anchors, strict=True)
         return torch.cat([_decode_level(level, stride, size) for level, stride, size in levels], dim=1)
 
-    def loss(self, raw: Sequence[Float[Tensor, "b a h w c"]], targets: Float[Tensor, "n 6"]) -> TaskLoss:
+    def loss(self, raw: Sequence[Float[Tensor, "b a _ _ c"]], targets: Float[Tensor, "n 6"]) -> TaskLoss:
         """`targets` are (image, class, x, y, w, h), normalised to the input."""
         cells = [size / stride for size, stride in zip(self.anchors, self.strides, strict=True)]
         gains = replace(self.gains, classes=self.gains.classes * self.classes / 80)
@@ -71,7 +73,8 @@ class Detect(Task):
         for head, stride in zip(self.heads, self.strides, strict=True):
             assert isinstance(head, nn.Sequential)
             conv = head.get_submodule("conv")
-            assert isinstance(conv, nn.Conv2d) and conv.bias is not None
+            assert isinstance(conv, nn.Conv2d)
+            assert conv.bias is not None
             bias = conv.bias.view(self.anchors.shape[1], -1)
             bias[:, 4] += math.log(8 / (640 / stride) ** 2)
             bias[:, 5:] += math.log(0.6 / (self.classes - 0.99))
@@ -83,7 +86,7 @@ def _head(channels: int, out: int) -> nn.Sequential:
     )
 
 
-def _decode_level(level: Tensor, stride: int, anchors: Float[Tensor, "a 2"]) -> Float[Tensor, "b n c"]:
+def _decode_level(level: Tensor, stride: int, anchors: Float[Tensor, "a 2"]) -> Float[Tensor, "b n _"]:
     _, _, height, width, _ = level.shape
     y, x = torch.meshgrid(
         torch.arange(height, device=level.device), torch.arange(width, device=level.device), indexing="ij"

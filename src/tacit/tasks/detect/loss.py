@@ -20,7 +20,7 @@ FOCAL_ALPHA = 0.25
 
 
 def detection_loss(
-    raw: Sequence[Float[Tensor, "b a h w c"]],
+    raw: Sequence[Float[Tensor, "b a _ _ c"]],
     targets: Float[Tensor, "n 6"],
     anchors: Sequence[Float[Tensor, "a 2"]],
     gains: DetectGains,
@@ -40,7 +40,7 @@ def detection_loss(
     box, objectness, classes = torch.zeros(3, device=targets.device).unbind()
     for level, rows, size, count, balance in zip(maps, assigned, anchors, counts, BALANCE[len(maps)], strict=True):
         answers = level[rows.image, rows.anchor, rows.y, rows.x]
-        wanted = torch.zeros_like(level[..., 4])
+        wanted = torch.zeros(level.shape[:4], device=level.device)
         if len(answers):
             overlap = complete_iou(_boxes(answers, size[rows.anchor]), rows.boxes)
             box = box + (1 - overlap).sum() / count

@@ -1,0 +1,114 @@
+"""What learns: the network, its moving average, the optimiser and its schedule, one step at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from tacit.data.loader import Batch
+from tacit.errors import TacitError
+from tacit.network import Network
+from tacit.training.optimiser import Average, Schedule, build_optimiser
+from tacit.training.recipe import Precision, Recipe
+from tacit.training.reporter import Row
+
+
+class DivergedError(TacitError):
+    """The loss is no longer a number."""
+
+
+class Learner:
+    """Turns batches into better weights; `average` is what is validated and kept."""
+
+    def __init__(self, network: Network, recipe: Recipe, steps_per_epoch: int, accelerator: Accelerator) -> None:
+        self.recipe, self.accelerator, self.steps_per_epoch = recipe, accelerator, steps_per_epoch
+        self.device = accelerator.device
+        # channels last: faster convolutions on CPUs and GPUs alike (docs/decisions/training-speed.md)
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.average = Average(self.network, recipe.optimiser)
+        self.schedule = Schedule(recipe.optimiser, steps_per_epoch, recipe.epochs)
+        self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(self.network, recipe))
+        on_gpu = self.device.type == "cuda"
+        self.half = recipe.precision is Precision.BF16 or (recipe.precision is Precision.AUTO and on_gpu)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the last step."""
+        rate: float = self.optimiser.param_groups[0]["lr"]
+        return rate
+
+    def learn(self, batch: Batch, epoch: int, step: int) -> Row:
+        """One step on a batch; returns the losses a photograph, over all processes.
+
+        Raises DivergedError, before any weight has changed, when the loss is not a finite number.
+        """
+        self.network.train()
+        self.schedule.apply(self.optimiser, epoch * self.steps_per_epoch + step)
+        images = batch.images.to(self.device).float().div_(255)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            outputs = self.parallel(images)
+        loss = self.network.loss(outputs, batch.targets.to(self.device))
+        losses = self._losses(loss.total.detach() / self.recipe.batch, loss.parts)
+        if not all(math.isfinite(value) for value in losses.values()):
+            raise _diverged(losses, batch, epoch, step)
+        self.accelerator.backward(loss.total)
+        if (step + 1) % self.recipe.accumulate == 0 or step + 1 == self.steps_per_epoch:
+            self._update()
+        return losses
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "updates": self.average.updates,
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a `state()`."""
+        self.network.load_state_dict(state["network"])
+        self.average.network.load_state_dict(state["average"])
+        self.average.updates = state["updates"]
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def _update(self) -> None:
+        if self.recipe.optimiser.clip:
+            self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.optimiser.clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.average.update(self.network)
+
+    def _losses(self, total: Tensor, parts: dict[str, Tensor]) -> Row:
+        values = self.accelerator.reduce(torch.stack([total, *parts.values()]), "mean")
+        return dict(zip(("loss", *parts), values.tolist(), strict=True))
+
+
+def _diverged(losses: Row, batch: Batch, epoch: int, step: int) -> DivergedError:
+    told = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+    return DivergedError(
+        f"the loss is lost in epoch {epoch + 1}, step {step + 1} ({told}); the batch was "
+        + ", ".join(str(path) for path in batch.paths),
+        allowed="finite losses",
+        fix="lower optimiser.rate or set optimiser.clip; the run's checkpoint is from before this step",
+    )
+
+
+@contextmanager
+def reproducible(device: torch.device) -> Iterator[None]:
+    """On a CPU the same recipe gives the same bits; only the gradient of indexing would not by itself."""
+    before = torch.are_deterministic_algorithms_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(before or device.type == "cpu")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid, a pass over all new memory
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = filled

@@ -1,0 +1,189 @@
+"""The training loop: from a recipe to a run folder, which can be stopped anywhere and resumed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from tacit.data.loader import Batch, TicketSampler, TrainingPhotos, training_loader
+from tacit.data.sample import Fault
+from tacit.evaluate import evaluate
+from tacit.stages import SCORING, Stages
+from tacit.training.folder import RunFolder
+from tacit.training.learner import Learner, reproducible
+from tacit.training.material import Material, gather
+from tacit.training.recipe import Recipe, plain
+from tacit.training.reporter import Reporter, Row, Silent
+from tacit.training.start import starting_network
+from tacit.weights import Record, save
+
+DRAWN_EPOCHS = 3  # the first epochs whose first batch is drawn
+TOLD = 5  # faults that are told one by one
+PLACES = {"data", "output", "weights"}  # paths of one machine: no part of a record that travels
+
+
+def train(recipe: Recipe, reporter: Reporter | None = None) -> Path:
+    """Train as the recipe says. Returns the run folder; `best.safetensors` in it is what to use.
+
+    Raises TacitError for data, weights or options that cannot be used, and DivergedError when the loss is lost.
+    """
+    return _Run(recipe, None, reporter or Silent()).run()
+
+
+def resume(path: Path, reporter: Reporter | None = None) -> Path:
+    """Go on with the run in a folder, to the same weights as if it had never stopped."""
+    folder = RunFolder(path)
+    return _Run(folder.recipe(), folder, reporter or Silent()).run()
+
+
+class _Run:
+    """One run. Position and history live here, what learns in `learner`, files in `folder`."""
+
+    def __init__(self, recipe: Recipe, folder: RunFolder | None, reporter: Reporter) -> None:
+        accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        self.recipe, self.accelerator, self.lead = recipe, accelerator, accelerator.is_main_process
+        self.reporter: Reporter = reporter if self.lead else Silent()
+        self.material = gather(recipe)
+        _tell_material(self.material, self.reporter)
+        network, origin = starting_network(recipe, self.material.classes)
+        self.reporter.note(origin)
+        largest = max(recipe.size, recipe.start_size or 0)
+        samples = self.material.samples
+        photos = TrainingPhotos(samples, largest, recipe.augment, recipe.seed, strict=recipe.strict)
+        self.sampler = TicketSampler(
+            len(samples),
+            recipe.batch,
+            seed=recipe.seed,
+            size=recipe.size,
+            rank=accelerator.process_index,
+            world=accelerator.num_processes,
+        )
+        self.loader = training_loader(photos, self.sampler, recipe.workers)
+        self.learner = Learner(network, recipe, self.sampler.steps, accelerator)
+        self.epoch = self.step = 0
+        self.sums: Row = {}
+        self.history: list[Row] = []
+        self.best = -1.0
+        self.faults: set[Fault] = set()
+        self.folder = folder or (RunFolder.new(recipe.output, recipe) if self.lead else RunFolder(recipe.output))
+        self.reporter.note(f"run folder: {self.folder.path}")
+        if folder is not None:
+            self._restore(folder)
+        self.saved_at = time.monotonic()
+
+    def run(self) -> Path:
+        with reproducible(self.accelerator.device):
+            while self.epoch < self.recipe.epochs:
+                self._finish_epoch(self._train_epoch())
+        self.accelerator.end_training()
+        return self.folder.path
+
+    def _train_epoch(self) -> Row:
+        size, started, first = self.recipe.size_at(self.epoch), time.monotonic(), self.step
+        self.sampler.begin(self.epoch, step=self.step, size=size)
+        for batch in self.loader:
+            self._before(batch)
+            losses = self.learner.learn(batch, self.epoch, self.step)
+            self.step += 1
+            self._count({**losses, "boxes": float(len(batch.targets))})
+            self.reporter.step(self.epoch, self.step, self.sampler.steps, losses)
+            self._save_sometimes()
+        seconds = time.monotonic() - started
+        return {
+            "epoch": self.epoch + 1,
+            "size": size,
+            "rate": self.learner.rate,
+            **{name: value / self.step for name, value in self.sums.items()},
+            "images_per_second": round((self.step - first) * self.recipe.batch / seconds, 2),
+            "seconds": round(seconds, 1),
+        }
+
+    def _before(self, batch: Batch) -> None:
+        for fault in batch.faults:
+            if fault not in self.faults:
+                self.faults.add(fault)
+                self.reporter.note(f"left out ({len(self.faults)} so far): {fault}")
+        if self.lead and self.step == 0 and self.epoch < DRAWN_EPOCHS:
+            self.folder.draw_batch(batch, self.material.classes, self.epoch + 1)
+
+    def _count(self, values: Row) -> None:
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def _finish_epoch(self, row: Row) -> None:
+        if self.lead:
+            row.update(self._validate())
+            self._keep(row)
+        self.epoch, self.step, self.sums = self.epoch + 1, 0, {}
+        self._save()
+        self.accelerator.wait_for_everyone()
+        self.reporter.epoch(row)
+
+    def _validate(self) -> Row:
+        due = (self.epoch + 1) % self.recipe.validate_every == 0 or self.epoch + 1 == self.recipe.epochs
+        if not due:
+            return {}
+        stages = Stages(self.learner.average.network, self.material.classes, self.recipe.size, SCORING)
+        scores = evaluate(stages, self.material.validation).scores
+        return {"ap": scores.ap or 0.0, "ap50": scores.ap50 or 0.0}
+
+    def _keep(self, row: Row) -> None:
+        self.history.append(row)
+        network, record = self.learner.average.network, self._record(row)
+        if row.get("ap", -1.0) > self.best:
+            self.best = row["ap"]
+            save(network, record, self.folder.best)
+        save(network, record, self.folder.last)
+        self.folder.write_history(self.history)
+
+    def _record(self, row: Row) -> Record:
+        recipe = plain(asdict(self.recipe))
+        validation = self.material.validation
+        return Record(
+            model=self.recipe.model,
+            classes=self.material.classes,
+            input_size=self.recipe.size,
+            data=tuple(dict.fromkeys(path.resolve().name for path in self.recipe.data)),
+            epochs=self.epoch + 1,
+            seed=self.recipe.seed,
+            recipe={name: value for name, value in recipe.items() if name not in PLACES},
+            figures={name: row[name] for name in ("ap", "ap50") if name in row},
+            scored_on=f"{validation.root.resolve().name}, {validation.split}",
+        )
+
+    def _save_sometimes(self) -> None:
+        waited = time.monotonic() - self.saved_at > 60 * self.recipe.checkpoint_minutes
+        if waited and self.step % self.recipe.accumulate == 0 and self.step < self.sampler.steps:
+            self._save()
+
+    def _save(self) -> None:
+        if self.lead:
+            position = {"epoch": self.epoch, "step": self.step, "sums": self.sums}
+            progress = {"best": self.best, "history": self.history}
+            self.folder.save_state({**position, **progress, **self.learner.state()})
+        self.saved_at = time.monotonic()
+
+    def _restore(self, folder: RunFolder) -> None:
+        state = folder.state()
+        if state is None:
+            return  # killed before the first checkpoint: the run begins again
+        self.epoch, self.step, self.sums = state["epoch"], state["step"], state["sums"]
+        self.best, self.history = state["best"], state["history"]
+        self.learner.restore(state)
+        self.reporter.note(f"resuming at epoch {self.epoch + 1}, step {self.step + 1}")
+
+
+def _tell_material(material: Material, reporter: Reporter) -> None:
+    boxes = sum(len(sample.boxes) for sample in material.samples)
+    reporter.note(
+        f"{len(material.samples)} photographs with {boxes} boxes of {len(material.classes)} classes to train on, "
+        f"{len(material.validation.samples)} to choose on"
+    )
+    for fault in material.faults[:TOLD]:
+        reporter.note(f"left out: {fault}")
+    if len(material.faults) > TOLD:
+        reporter.note(f"{len(material.faults)} faults in all; `tacit data` lists them")

@@ -17,7 +17,7 @@ def sum_over_processes(values: Tensor) -> Tensor:
     """The sum of every process's `values`, with gradients; the values themselves where there is one process."""
     if processes() == 1:
         return values
-    total: Tensor = all_reduce(values)
+    total: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return total
 
 
@@ -38,7 +38,8 @@ class BatchNorm(nn.BatchNorm2d):
         self._remember(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
-        return (x * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).to(x.dtype)
+        normed: Tensor = (x * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).to(x.dtype)
+        return normed
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:

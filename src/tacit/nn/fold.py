@@ -104,6 +104,7 @@ def _convolution(old: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
         dtype=old.weight.dtype,
     )
     new.weight.copy_(weight)
+    assert new.bias is not None
     new.bias.copy_(bias)
     return new.requires_grad_(False).eval()
 
@@ -111,7 +112,8 @@ def _convolution(old: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
 @torch.no_grad()
 def _constant(combine: nn.Module) -> Tensor:
     assert isinstance(combine, Combine)
-    return combine.knowledge().double().flatten()
+    constant: Tensor = combine.knowledge().double().flatten()
+    return constant
 
 
 def _rows(scale: Tensor, affine: Affine) -> Affine:

@@ -95,7 +95,8 @@ class Add(Combine):
     neutral = 0.0
 
     def forward(self, x: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
-        return x + self.knowledge()
+        moved: Tensor = x + self.knowledge()
+        return moved
 
 
 class Multiply(Combine):
@@ -104,7 +105,8 @@ class Multiply(Combine):
     neutral = 1.0
 
     def forward(self, x: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
-        return x * self.knowledge()
+        scaled: Tensor = x * self.knowledge()
+        return scaled
 
 
 class Concat(Combine):

@@ -30,7 +30,7 @@ class Learner:
         self.recipe, self.accelerator, self.steps_per_epoch = recipe, accelerator, steps_per_epoch
         self.device = accelerator.device
         # channels last: faster convolutions on CPUs and GPUs alike (docs/decisions/training-speed.md)
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network, recipe.optimiser)
         self.schedule = Schedule(recipe.optimiser, steps_per_epoch, recipe.epochs)
         self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(self.network, recipe))
@@ -104,11 +104,12 @@ def _diverged(losses: Row, batch: Batch, epoch: int, step: int) -> DivergedError
 def reproducible(device: torch.device) -> Iterator[None]:
     """On a CPU the same recipe gives the same bits; only the gradient of indexing would not by itself."""
     before = torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
+    debugging: Any = torch.utils.deterministic  # its type stub is empty
+    filled = debugging.fill_uninitialized_memory
     torch.use_deterministic_algorithms(before or device.type == "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid, a pass over all new memory
+    debugging.fill_uninitialized_memory = False  # would write over all new memory first
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+        debugging.fill_uninitialized_memory = filled

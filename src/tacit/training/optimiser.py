@@ -5,19 +5,23 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from tacit.network import Network
 from tacit.nn.knowledge import Knowledge
 from tacit.training.recipe import Algorithm, Optimiser, Recipe
 
 NOMINAL_BATCH = 64  # weight decay is stated for this many photographs a step
 
 
-def parameter_groups(network: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+def parameter_groups(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
     """(batch norm weights and all implicit knowledge, convolution weights, biases); only the second is decayed."""
-    free, decayed, biases = [], [], []
+    free: list[nn.Parameter] = []
+    decayed: list[nn.Parameter] = []
+    biases: list[nn.Parameter] = []
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if name == "bias":
@@ -34,11 +38,17 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
     plan = recipe.optimiser
     free, decayed, biases = parameter_groups(network)
     if plan.algorithm is Algorithm.ADAMW:
-        groups = [{"params": free}, {"params": decayed, "weight_decay": plan.decay}, {"params": biases}]
+        groups = _groups(free, decayed, biases, plan.decay)
         return torch.optim.AdamW(groups, lr=plan.rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
     decay = plan.decay * recipe.batch * recipe.accumulate / NOMINAL_BATCH
-    groups = [{"params": free}, {"params": decayed, "weight_decay": decay}, {"params": biases}]
+    groups = _groups(free, decayed, biases, decay)
     return torch.optim.SGD(groups, lr=plan.rate, momentum=plan.momentum, nesterov=True)
+
+
+def _groups(
+    free: list[nn.Parameter], decayed: list[nn.Parameter], biases: list[nn.Parameter], decay: float
+) -> list[dict[str, Any]]:
+    return [{"params": free}, {"params": decayed, "weight_decay": decay}, {"params": biases}]
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class Schedule:
 class Average:
     """An exponential moving average of the weights, batch norm statistics included: what is validated and kept."""
 
-    def __init__(self, network: nn.Module, plan: Optimiser) -> None:
+    def __init__(self, network: Network, plan: Optimiser) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.plan, self.updates = plan, 0
 

@@ -1,4 +1,4 @@
-"""The blocks of the published models: convolution, CSP stages, spatial pyramid pooling, ReOrg.
+"""The blocks of the published models: convolution, CSP stages, spatial pyramid pooling, stems.
 
 Wiring as in the reference: every convolution but the detection one has batch norm and an activation, and a CSP stage
 concatenates [main, bypass]. Sums of shortcuts are not activated.
@@ -34,6 +34,19 @@ class ReOrg(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c4 h2 w2"]:
         return torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], dim=1)
+
+
+class DWT(nn.Module):
+    """Haar wavelets, the other published stem: half the size, four times the channels, nothing lost.
+
+    Of each 2x2 block the mean, for all channels, then channel by channel the differences of its rows, columns and
+    diagonals, a quarter of them around 0.5 (official_models, section 4).
+    """
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c4 h2 w2"]:
+        a, b, c, d = x[..., ::2, ::2], x[..., ::2, 1::2], x[..., 1::2, ::2], x[..., 1::2, 1::2]
+        differences = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d], dim=2)
+        return torch.cat([(a + b + c + d) / 4, differences.flatten(1, 2) / 4 + 0.5], dim=1)
 
 
 class Bottleneck(nn.Module):

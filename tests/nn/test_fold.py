@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from trained import look_trained
@@ -79,6 +79,7 @@ def test_value_of_the_published_head() -> None:
     torch.testing.assert_close(folded.bias, m * (conv.bias + weight @ a))
 
 
+@settings(deadline=None)
 @given(
     channels=st.integers(1, 5),
     outputs=st.integers(1, 5),

@@ -2,7 +2,7 @@
 
 On each level a box is given to every anchor whose sides differ from its own by less than a factor `limit`, in the
 cell of its centre and in up to two neighbours: left if the centre lies in the left half of its cell, right if in the
-right half, likewise above and below.
+right half, likewise above and below. A centre on the line between two cells counts one of them twice.
 """
 
 from __future__ import annotations

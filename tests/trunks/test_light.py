@@ -45,9 +45,9 @@ def test_every_level_sees_far(trunk: LightTrunk, stride: int) -> None:
     look_trained(trunk)
     images = torch.rand(1, 3, 64, 256)
     moved = images.clone()
-    moved[..., :128] *= 0.1
+    moved[..., :128] *= 20  # so bright that the pools notice
     old, new = (trunk(each)[trunk.strides.index(stride)][0, :, -1, -1] for each in (images, moved))
-    assert (old - new).abs().max() > 1e-6
+    assert (old - new).abs().max() > 1e-3
 
 
 def test_depths_are_those_asked_for(trunk: LightTrunk) -> None:

@@ -1,0 +1,78 @@
+"""The recipe: what it refuses, and that it survives a trip through JSON."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tacit.data.augment import Augment
+from tacit.errors import ConfigError
+from tacit.tasks.detect.gains import DetectGains
+from tacit.training.recipe import Algorithm, Optimiser, Precision, Recipe
+
+RICH = Recipe(
+    data=(Path("a"), Path("b/c")),
+    weights=Path("w.safetensors"),
+    start_size=64,
+    precision=Precision.BF16,
+    augment=Augment(mosaic=0.5),
+    optimiser=Optimiser(algorithm=Algorithm.ADAMW, rate=0.002),
+    gains=DetectGains(box=0.1),
+)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), RICH])
+def test_json_round_trip(recipe):
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "telling"),
+    [
+        ('{"epoch": 3}', "did you mean 'epochs'"),
+        ('{"optimiser": {"ratio": 3}}', "did you mean 'rate'"),
+        ('{"augment": {"mosaik": 1}}', "did you mean 'mosaic'"),
+        ('{"optimiser": {"algorithm": "lion"}}', "sgd, adamw"),
+        ('{"optimiser": 3}', "table of options"),
+        ("[]", "table of options"),
+        ("{", "not JSON"),
+    ],
+)
+def test_a_wrong_recipe_file_is_told(text, telling):
+    with pytest.raises(ConfigError, match=telling):
+        Recipe.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epochs": 0},
+        {"batch": 0},
+        {"accumulate": -1},
+        {"workers": -1},
+        {"grow": 1.5},
+        {"min_score": -0.1},
+        {"size": 100},
+        {"size": 0},
+        {"start_size": 33},
+        {"checkpoint_minutes": -1.0},
+    ],
+)
+def test_impossible_values(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        Recipe(**options)
+
+
+@given(epochs=st.integers(1, 50), start=st.integers(1, 20), end=st.integers(1, 20), grow=st.floats(0, 1))
+def test_sizes_grow_from_start_to_size_in_strides(epochs, start, end, grow):
+    recipe = Recipe(epochs=epochs, start_size=32 * start, size=32 * end, grow=grow)
+    sizes = [recipe.size_at(epoch) for epoch in range(epochs + 1)]
+    assert all(size % 32 == 0 for size in sizes)
+    assert sizes[0] == 32 * start
+    assert sizes[-1] == 32 * end
+    assert sizes == sorted(sizes, reverse=start > end)
+
+
+def test_without_a_start_size_nothing_grows():
+    assert {Recipe(size=96, epochs=9).size_at(epoch) for epoch in range(9)} == {96}

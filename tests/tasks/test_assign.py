@@ -30,14 +30,14 @@ def cells(rows: Assignment) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize(("name", "level"), LEVELS)
 def test_value_reference(name: str, level: int) -> None:
-    case, golden = CASES[name], np.load(LOSS / f"{name}.npz")
+    case = CASES[name]
+    with np.load(LOSS / f"{name}.npz") as golden:
+        targets, theirs = torch.from_numpy(golden["targets"]), golden[f"assign{level}"]
     stride, (height, width) = case["strides"][level], case["hw"]
     anchors = torch.tensor(case["anchors"][level], dtype=torch.float32).view(-1, 2) / stride
-    targets = torch.from_numpy(golden["targets"])
     rows = assign(targets, anchors, height // stride, width // stride, case["hyp"]["anchor_t"])
     numbers = torch.stack([rows.image, rows.anchor, rows.y, rows.x, rows.classes], dim=1)
     ours = torch.cat([numbers, rows.boxes, anchors[rows.anchor]], dim=1).numpy()
-    theirs = golden[f"assign{level}"]
     assert len(ours) == len(theirs) == case["assigned"][level]
     in_order = [table[np.lexsort(table.round(4).T[::-1])] for table in (ours, theirs)]
     np.testing.assert_allclose(*in_order, rtol=0, atol=1e-6)

@@ -17,7 +17,6 @@ from tacit.tasks.task import TaskLoss
 
 LOSS = Path(__file__).parents[1] / "golden/loss"
 CASES = json.loads((LOSS / "loss.json").read_text())
-LEVELS = [(name, level) for name, case in CASES.items() for level in range(len(case["strides"]))]
 every_case = pytest.mark.parametrize("name", CASES)
 
 
@@ -29,8 +28,13 @@ def predictions(name: str) -> list[torch.Tensor]:
     return [torch.tensor(value, dtype=torch.float32, requires_grad=True) for value in values]
 
 
+def golden_of(name: str) -> dict[str, np.ndarray]:
+    with np.load(LOSS / f"{name}.npz") as file:
+        return dict(file)
+
+
 def targets_of(name: str) -> torch.Tensor:
-    return torch.from_numpy(np.load(LOSS / f"{name}.npz")["targets"])
+    return torch.from_numpy(golden_of(name)["targets"])
 
 
 def repeat(name: str, raw: list[torch.Tensor]) -> TaskLoss:
@@ -65,7 +69,7 @@ def test_value_reference(name: str) -> None:
 
 @every_case
 def test_gradient_reference(name: str) -> None:
-    raw, golden = predictions(name), np.load(LOSS / f"{name}.npz")
+    raw, golden = predictions(name), golden_of(name)
     repeat(name, raw).total.backward()
     for level, values in enumerate(raw):
         ours = values.grad.numpy()

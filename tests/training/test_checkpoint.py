@@ -22,9 +22,8 @@ def test_round_trip(tmp_path):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "c.pt"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError, match="power"), replacing(path) as file:
-        file.write(b"ne")
-        raise RuntimeError("power cut")
+    with pytest.raises(TypeError), replacing(path) as file:
+        file.writelines([b"ne", "w"])  # fails half way
     assert path.read_bytes() == b"old"
 
 
@@ -41,7 +40,7 @@ class Harm:
 def test_a_harmful_checkpoint_does_nothing(tmp_path):
     target, path = tmp_path / "harm", tmp_path / "c.pt"
     torch.save({"epoch": Harm(target)}, path)
-    with pytest.raises(WeightsError, match="cannot be trusted"):
+    with pytest.raises(WeightsError, match=r"cannot be trusted.*mkdir"):
         load_checkpoint(path)
     assert not target.exists()
 

@@ -10,7 +10,20 @@ import pytest
 import torch
 from drawn import drawn_dataset
 
-OPTIONS = "--model debug --epochs 3 --batch 4 --size 64 --workers 1 --checkpoint-minutes 0.002".split()
+OPTIONS = [
+    "--model",
+    "debug",
+    "--epochs",
+    "3",
+    "--batch",
+    "4",
+    "--size",
+    "64",
+    "--workers",
+    "1",
+    "--checkpoint-minutes",
+    "0.002",
+]
 
 
 def tacit(*arguments):

@@ -11,6 +11,7 @@ import torch
 from accelerate import Accelerator
 from drawn import NAMES, drawn_dataset
 from PIL import Image
+from torch import nn
 
 from tacit import weights, zoo
 from tacit.data.augment import PLAIN, Augment
@@ -18,7 +19,7 @@ from tacit.data.loader import Batch
 from tacit.errors import ConfigError, DataError, TacitError
 from tacit.training.learner import DivergedError, Learner
 from tacit.training.loop import resume, train
-from tacit.training.recipe import Optimiser, Precision, Recipe
+from tacit.training.recipe import Algorithm, Optimiser, Precision, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +96,11 @@ def test_a_taken_folder_is_left_alone(recipe):
 
 def test_it_learns(recipe):
     notes = Notes()
-    train(replace(recipe, epochs=25, augment=PLAIN, validate_every=25, optimiser=Optimiser(warmup_steps=20)), notes)
-    assert notes.rows[-1]["loss"] < notes.rows[0]["loss"] / 3
+    plan = Optimiser(algorithm=Algorithm.ADAMW, rate=0.005, warmup_steps=10)
+    train(replace(recipe, epochs=20, augment=PLAIN, validate_every=20, optimiser=plan), notes)
+    first, last = notes.rows[0], notes.rows[-1]
+    assert last["loss"] < 0.75 * first["loss"]
+    assert last["detect/box"] < 0.8 * first["detect/box"]
 
 
 def test_golden_losses(recipe):
@@ -135,7 +139,7 @@ def test_accumulating_steps_equals_one_large_batch(data):
         recipe = Recipe(data=(data,), model="debug", batch=batch, accumulate=accumulate, size=64)
         torch.manual_seed(0)
         learner = Learner(zoo.debug(2), recipe, 2 * accumulate, Accelerator(cpu=True))
-        learner.network.train = learner.network.eval
+        learner.network.train = lambda mode=True, network=learner.network: nn.Module.train(network, False)
         seen = []
         learner._update = lambda learner=learner, seen=seen: seen.append(
             learner.network.task("detect").heads[0].add.knowledge.z.grad.clone()
@@ -153,10 +157,11 @@ def test_accumulating_steps_equals_one_large_batch(data):
 
 
 def test_bf16_learns_like_fp32(recipe, tmp_path):
+    calm = replace(recipe, optimiser=Optimiser(rate=0.001, warmup_bias_rate=0.0))
     full, half = Notes(), Notes()
-    train(replace(recipe, precision=Precision.FP32), full)
-    train(replace(recipe, precision=Precision.BF16, output=tmp_path / "half"), half)
-    assert half.losses == pytest.approx(full.losses, rel=0.05)
+    train(replace(calm, precision=Precision.FP32), full)
+    train(replace(calm, precision=Precision.BF16, output=tmp_path / "half"), half)
+    assert half.losses == pytest.approx(full.losses, rel=0.1)
     assert half.losses != full.losses
 
 

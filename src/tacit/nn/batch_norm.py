@@ -32,13 +32,12 @@ class BatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         dims = (0, 2, 3)
         count = x.numel() / x.shape[1] * processes()
-        sums = sum_over_processes(torch.stack([x.float().sum(dims), x.float().square().sum(dims)]))
-        mean, square = sums / count
-        variance = (square - mean.square()).clamp(min=0)
+        mean = sum_over_processes(x.float().sum(dims)) / count
+        centred = x - mean.view(1, -1, 1, 1)  # first the mean, then the spread around it: E[x^2] - mean^2 cancels
+        variance = sum_over_processes(centred.square().sum(dims)) / count
         self._remember(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
-        normed: Tensor = (x * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).to(x.dtype)
+        normed: Tensor = (centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)).to(x.dtype)
         return normed
 
     @torch.no_grad()

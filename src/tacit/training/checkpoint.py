@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +38,15 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WeightsError(f"there is no checkpoint at {path}", fix="name the folder of a run that `tacit train` began")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise WeightsError(f"{path} is not a checkpoint that can be trusted ({error})") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, on pickles that it goes on to refuse
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, AssertionError, KeyError) as error:
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it asks for {asked[1]}" if asked else "it is damaged, or something else"
+        raise WeightsError(
+            f"{path} cannot be trusted as a checkpoint: {reason}",
+            allowed="tensors and plain containers, as `tacit train` writes them",
+            fix="start the run again",
+        ) from error
     return state

@@ -10,20 +10,7 @@ import pytest
 import torch
 from drawn import drawn_dataset
 
-OPTIONS = [
-    "--model",
-    "debug",
-    "--epochs",
-    "3",
-    "--batch",
-    "4",
-    "--size",
-    "64",
-    "--workers",
-    "1",
-    "--checkpoint-minutes",
-    "0.002",
-]
+OPTIONS = ["--model=debug", "--epochs=3", "--batch=4", "--size=64", "--workers=1", "--checkpoint-minutes=0.002"]
 
 
 def tacit(*arguments):

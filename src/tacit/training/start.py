@@ -7,6 +7,7 @@ import torch
 from tacit import zoo
 from tacit.errors import WeightsError
 from tacit.network import Network
+from tacit.tasks.detect.head import Detect
 from tacit.training.recipe import Recipe
 from tacit.weights import bundled, fit, read
 
@@ -15,6 +16,9 @@ def starting_network(recipe: Recipe, classes: tuple[str, ...]) -> tuple[Network,
     """The network, and a sentence for people on where its weights come from."""
     torch.manual_seed(recipe.seed)
     network = zoo.create(recipe.model, len(classes))
+    detect = network.task("detect")
+    assert isinstance(detect, Detect)
+    detect.gains = recipe.gains
     path = None if recipe.scratch else recipe.weights or bundled(recipe.model)
     if path is None:
         return network, "starting from random weights"

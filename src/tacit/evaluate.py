@@ -73,7 +73,7 @@ def _load(group: Sequence[Sample]) -> tuple[list[Sample], list[Image], list[Faul
         try:
             pictures.append(load_image(sample.path))
         except ImageError as error:
-            faults.append(Fault(where=str(sample.path), reason=error.wrong, lost="image"))
+            faults.append(Fault.of(sample.path, error))
         else:
             samples.append(sample)
     return samples, pictures, faults

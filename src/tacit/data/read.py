@@ -128,5 +128,5 @@ def _damage(sample: Sample) -> Fault | None:
     try:
         load_image(sample.path)
     except ImageError as error:
-        return Fault(str(sample.path), error.wrong.removeprefix(f"{sample.path} "), "image")
+        return Fault.of(sample.path, error)
     return None

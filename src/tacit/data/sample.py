@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
+from tacit.errors import TacitError
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -16,6 +18,11 @@ class Fault:
     where: str
     reason: str
     lost: str  # "image" or "label" or "nothing"
+
+    @classmethod
+    def of(cls, path: Path, error: TacitError, lost: str = "image") -> Fault:
+        """What `error` says of the file at `path`, which its message need not name again."""
+        return cls(str(path), error.wrong.removeprefix(str(path)).strip(), lost)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"

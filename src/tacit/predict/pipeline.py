@@ -44,7 +44,7 @@ def _read(path: Path) -> UInt8[np.ndarray, "h w 3"] | Fault:
     try:
         return load_image(path)
     except ImageError as error:
-        return Fault(str(path), error.wrong.removeprefix(str(path)).strip(), "image")
+        return Fault.of(path, error)
 
 
 def _answer(stages: Stages, group: list[tuple[Path, np.ndarray | Fault]]) -> Iterator[Result | Fault]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import photographs
 
+from tacit.data import compose
 from tacit.data.augment import PLAIN, Augment
 from tacit.data.cache import Photographs, spare_memory
 from tacit.data.loader import (
@@ -43,6 +44,11 @@ def epochs(photos: TrainingPhotos, workers: int, world: int = 1, rank: int = 0) 
     return first + list(loader)
 
 
+def unlink(samples: Sequence[Sample]) -> None:
+    for sample in samples:
+        sample.path.unlink()
+
+
 def assert_equal(one: Sequence[Batch], other: Sequence[Batch]) -> None:
     assert len(one) == len(other)
     for a, b in zip(one, other, strict=True):
@@ -57,7 +63,21 @@ def test_shape_of_a_batch(samples: list[Sample]) -> None:
     assert (batch.images.shape, batch.images.dtype) == ((3, 3, 96, 96), torch.uint8)
     assert batch.targets.dtype == torch.float32
     assert set(batch.targets[:, 0].tolist()) <= {0.0, 1.0, 2.0}
-    assert batch.paths == tuple(sample.path for sample in samples[:3])
+
+
+def test_value_a_batch_names_every_photograph_in_it(samples: list[Sample]) -> None:
+    """Partners in mosaics and mixups too, each once, and the stand-in for one that cannot be read."""
+    samples[1].path.write_bytes(b"not a picture")
+    mosaics = Augment(mosaic=1.0, mosaic_nine=0.5, mixup=0.5)
+    photos = TrainingPhotos(samples, 64, mosaics, seed=0)
+    for index in range(len(samples)):
+        drawn = compose.draw(mosaics, np.random.default_rng([0, 0, index, 0]), index, len(samples))
+        expected = {samples[2 if i == 1 else i].path for view in drawn.views for i in view.photos}
+        paths = collate([photos[Ticket(0, index, 64)]]).paths
+        assert len(paths) == len(expected) > 1
+        assert set(paths) == expected
+    plain = TrainingPhotos(samples, 64, PLAIN, seed=0)
+    assert collate([plain[Ticket(0, i, 64)] for i in (0, 0, 1)]).paths == (samples[0].path, samples[2].path)
 
 
 def test_value_targets_of_plain_photographs(samples: list[Sample]) -> None:
@@ -86,8 +106,7 @@ def test_value_a_batch_without_boxes_has_no_rows(samples: list[Sample]) -> None:
 
 def test_value_crowds_are_not_trained_on(samples: list[Sample]) -> None:
     crowd = replace(samples[0], crowd=np.array([True]))
-    scene, _ = Photographs([crowd], 64).scene(0, 64)
-    assert len(scene.boxes) == 0
+    assert len(Photographs([crowd], 64).find(0, 64).scene.boxes) == 0
 
 
 def test_value_workers_change_nothing(samples: list[Sample]) -> None:
@@ -98,8 +117,6 @@ def test_value_workers_change_nothing(samples: list[Sample]) -> None:
 
 def test_value_cache_changes_nothing(samples: list[Sample]) -> None:
     kept, read = (TrainingPhotos(samples, 96, VARIED, seed=1, cache=cache) for cache in (True, False))
-    assert kept.photographs.nbytes > 0
-    assert read.photographs.nbytes == 0
     assert_equal(epochs(kept, workers=0), epochs(read, workers=0))
 
 
@@ -170,15 +187,15 @@ def test_value_an_unreadable_photograph_gives_way_and_is_named(
     samples[1].path.write_bytes(b"not a picture")
     samples[2].path.unlink()
     photos = TrainingPhotos(samples, 96, PLAIN, seed=0, cache=cache)
-    batches = epochs(photos, workers)
     bad = {str(samples[1].path), str(samples[2].path)}
+    assert {fault.where for fault in photos.faults} == bad  # known before the first step
+    batches = epochs(photos, workers)
     assert {fault.where for batch in batches for fault in batch.faults} == bad
-    assert {fault.where for fault in photos.faults} == (bad if cache or not workers else set())
     classes = {int(row[1]) for batch in batches for row in batch.targets}
     assert classes == {0, 3, 4, 5}
-    scene, faults = photos.photographs.scene(1, 96)
-    assert scene.classes.tolist() == [3]
-    assert [Path(fault.where).name for fault in faults] == ["1.png", "2.png"]
+    found = photos.photographs.find(1, 96)
+    assert (found.scene.classes.tolist(), found.path) == ([3], samples[3].path)
+    assert [Path(fault.where).name for fault in found.faults] == ["1.png", "2.png"]
 
 
 @pytest.mark.parametrize("cache", [True, False])
@@ -191,10 +208,22 @@ def test_error_strict_stops_at_an_unreadable_photograph(samples: list[Sample], c
 def test_error_no_photograph_at_all(samples: list[Sample]) -> None:
     with pytest.raises(DataError, match="no photograph to train on"):
         TrainingPhotos([], 96, PLAIN, seed=0)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_error_all_photographs_damaged_behind_their_headers(samples: list[Sample], cache: bool) -> None:
+    """Said before there are workers, whose errors would come wrapped in a traceback."""
     for sample in samples:
-        sample.path.unlink()
-    with pytest.raises(DataError, match=r"can be read.*0\.png"):
-        TrainingPhotos(samples, 96, PLAIN, seed=0)[Ticket(0, 0, 96)]
+        sample.path.write_bytes(sample.path.read_bytes()[:60])
+    with pytest.raises(DataError, match=r"no photograph.*can be read.*0\.png: is truncated"):
+        TrainingPhotos(samples, 96, PLAIN, seed=0, cache=cache)
+
+
+def test_error_files_that_vanish_later(samples: list[Sample]) -> None:
+    photographs = Photographs(samples, 96)
+    unlink(samples)
+    with pytest.raises(DataError, match=r"can be read.*0\.png: is not there"):
+        photographs.find(0, 96)
 
 
 @pytest.mark.parametrize(("size", "nearest"), [(0, 32), (-32, 32), (100, 96), (415, 416), (31, 32)])
@@ -211,7 +240,28 @@ def test_error_batches_that_cannot_be_split(batch: int, world: int) -> None:
 
 def test_value_the_cache_takes_no_more_than_it_may(samples: list[Sample]) -> None:
     room = 96 * 64 * 3 + 96 * 80 * 3  # the first two photographs, whose long side is 96
-    assert Photographs(samples, 96, keep=room).nbytes == room
-    assert Photographs(samples, 96, keep=room - 1).nbytes == 96 * 64 * 3
-    assert Photographs(samples, 96, keep=0).nbytes == 0
-    assert 2**26 < spare_memory() < 2**46
+    enough, less = (Photographs(samples, 96, keep=keep) for keep in (room, room - 1))
+    unlink(samples)
+    assert [enough.find(i, 96).path for i in (0, 1, 2)] == [samples[i].path for i in (0, 1, 0)]
+    assert [less.find(i, 96).path for i in (0, 1)] == [samples[0].path] * 2
+
+
+def test_value_processes_of_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    alone = spare_memory()
+    assert 2**26 < alone < 2**46
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert spare_memory() == alone // 4
+
+
+@pytest.mark.parametrize(
+    ("platform", "workers", "kept"), [("darwin", 1, False), ("darwin", 0, True), ("linux", 1, True)]
+)
+def test_value_no_cache_is_copied_to_workers(
+    samples: list[Sample], monkeypatch: pytest.MonkeyPatch, platform: str, workers: int, kept: bool
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    photos = TrainingPhotos(samples, 64, PLAIN, seed=0)
+    training_loader(photos, TicketSampler(len(photos), 2, seed=0, size=64), workers)
+    samples[0].path.unlink()
+    assert (photos.photographs.find(0, 64).path == samples[0].path) is kept

@@ -1,6 +1,7 @@
 """The readers: what each layout says arrives as it was meant, and splits are found."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tacit.data.images import Header
 from tacit.data.intake import Intake, Label, turned
 from tacit.data.json_lines import JsonFile
 from tacit.data.read import available_splits, read, require_clean, training_splits, verify_images
+from tacit.data.xml_lines import load_xml
 from tacit.errors import DataError
 
 
@@ -70,6 +72,19 @@ def test_coco_file_among_its_photographs(tmp_path):
         (tmp_path / "set" / split / "_annotations.coco.json").write_text(text)
     assert training_splits(tmp_path / "set") == ("train", "valid")
     assert len(read(tmp_path / "set", "valid").samples) == 1
+
+
+@pytest.mark.parametrize("kind", ["COCO", "YOLO list", "YOLO numbers"])
+def test_two_classes_of_one_name_are_refused(tmp_path, kind):
+    """Boxes of both would be trained as the first and scored as the last."""
+    if kind == "COCO":
+        file = coco(tmp_path) / "annotations/instances.json"
+        file.write_text(file.read_text().replace('"dog"', '"cat"'))
+    else:
+        names = "[cat, dog, cat]" if kind == "YOLO list" else "{0: cat, 5: cat}"
+        yolo(tmp_path, config=f"names: {names}\ntrain: images\n")
+    with pytest.raises(DataError, match=r"names 2 classes 'cat'.*merge the classes (3, 9|0, 2|0, 5)\."):
+        read(tmp_path)
 
 
 def test_json_places_are_lines(tmp_path):
@@ -150,6 +165,36 @@ def test_yolo_labels_without_a_photograph_are_noted(tmp_path):
     assert fault.lost == "label"
 
 
+@pytest.mark.parametrize("entries", ["[images, images/more]", "[images/more, images]", "[images, images]"])
+def test_yolo_overlapping_folders_count_once(tmp_path, entries):
+    photo(tmp_path / "images" / "more" / "b.png")
+    yolo(tmp_path, config=f"names: [cat]\ntrain: {entries}\n")
+    (tmp_path / "labels" / "more").mkdir()
+    (tmp_path / "labels" / "more" / "ghost.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    dataset = read(tmp_path)
+    repeats = [fault for fault in dataset.faults if "already" in fault.reason]
+    assert sorted(sample.path.name for sample in dataset.samples) == ["a.png", "b.png"]
+    assert [sample.id for sample in dataset.samples] == [1, 2]
+    assert {fault.lost for fault in repeats} == {"nothing"}
+    assert sum("has no photograph" in fault.reason for fault in dataset.faults) == 1
+    assert len(dataset.faults) == len(repeats) + 1
+
+
+def test_yolo_repeated_lines_count_once(tmp_path):
+    yolo(tmp_path, config="names: [cat]\ntrain: list.txt\n")
+    (tmp_path / "list.txt").write_text(f"images/a.png\n./images/a.png\n{tmp_path}/labels/../images/a.png\n")
+    dataset = read(tmp_path)
+    assert len(only(dataset).boxes) == 1
+    assert [fault.where for fault in dataset.faults] == [f"{tmp_path}/list.txt:2", f"{tmp_path}/list.txt:3"]
+
+
+@pytest.mark.parametrize("line", ["0 0.5 0.5 0.2 0.2 nan", "0 0.5 0.5 0.2 0.2 inf", "0 0.1 0.1 nan 0.5 0.5 0.5"])
+def test_yolo_scores_and_corners_that_are_no_numbers_are_faults(tmp_path, line):
+    dataset = read(yolo(tmp_path, f"{line}\n0 0.5 0.5 0.25 0.5\n"))
+    assert only(dataset).boxes.tolist() == [[24, 12, 40, 36]]
+    assert [(fault.where, fault.lost) for fault in dataset.faults] == [(f"{tmp_path}/labels/a.txt:1", "label")]
+
+
 boxes = st.tuples(st.integers(0, 60), st.integers(0, 44), st.integers(1, 64), st.integers(1, 48)).map(
     lambda b: (b[0], b[1], min(b[0] + b[2], WIDTH), min(b[1] + b[3], HEIGHT))
 )
@@ -200,6 +245,28 @@ def test_voc_image_sets_share_their_classes(tmp_path):
 def test_voc_photograph_without_labels_is_a_background(tmp_path):
     photo(tmp_path / "JPEGImages" / "z.png")
     assert [len(sample.boxes) for sample in read(voc(tmp_path)).samples] == [1, 0]
+
+
+def test_voc_repeated_names_count_once(tmp_path):
+    photo(tmp_path / "JPEGImages" / "z.png")
+    sets = tmp_path / "ImageSets" / "Main"
+    sets.mkdir(parents=True)
+    (sets / "train.txt").write_text("a\nz\na\nz\n")
+    dataset = read(voc(tmp_path), "all")
+    assert [sample.path.name for sample in dataset.samples] == ["a.png", "z.png"]
+    assert [fault.where for fault in dataset.faults] == [f"{sets}/train.txt:3", f"{sets}/train.txt:4"]
+    assert {fault.lost for fault in dataset.faults} == {"nothing"}
+
+
+def test_xml_text_of_many_lines_takes_no_square_of_time(tmp_path):
+    """Adding each line to a growing text copies 90 GB here, and takes over ten times the limit."""
+    text = "x\n" * 300_000
+    file = tmp_path / "a.xml"
+    file.write_text(f"<a>before<b>{text}</b>after</a>")
+    started = time.process_time()
+    root = load_xml(file)
+    assert time.process_time() - started < 2
+    assert (root.text, root.children[0].text) == ("beforeafter", text)
 
 
 def test_one_photograph_is_not_labelled_twice(tmp_path):

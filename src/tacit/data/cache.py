@@ -3,6 +3,9 @@
 A photograph of 4:3 takes 2.25 x side x side bytes: 6,700 of them at 416 px take 2.6 GB. What does not fit in half of
 the machine's memory is read again each time, with the same pixels. Reading comes before worker processes fork, so that
 all of them share one copy; each would need one of its own otherwise.
+
+All are decoded at the start, kept or not: every damaged one is known before the first step, and an error comes from
+the main process, in plain words. Without a cache this costs the decoding of one epoch.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,12 +30,19 @@ UNKNOWN_MEMORY = 8 << 30  # taken for a machine that does not tell
 Image = UInt8[np.ndarray, "h w 3"]
 
 
+class Found(NamedTuple):
+    """A photograph as training takes it, where it came from, and what was stepped over on the way to it."""
+
+    scene: Scene
+    path: Path
+    faults: tuple[Fault, ...]
+
+
 class Photographs:
     """Photographs by index, with a long side of `side` pixels.
 
-    `keep` is how many bytes of them are read now and stay in memory. One that cannot be read gives way to the next that
-    can, always the same; `strict` reads all of them now, and raises the ImageError instead. Raises DataError when there
-    is none at all.
+    `keep` is how many bytes of them stay in memory. One that cannot be read gives way to the next that can, always the
+    same; `strict` raises its ImageError instead. Raises DataError when there is none at all that can be read.
     """
 
     def __init__(self, samples: Sequence[Sample], side: int, *, keep: int = 0, strict: bool = False) -> None:
@@ -41,34 +52,35 @@ class Photographs:
         self._faults: dict[int, Fault] = {}
         self._kept: list[Image | None] = [None] * len(self.samples)
         self._labels = [_labels(sample) for sample in self.samples]
-        self._read_first(len(self) if strict else self._fitting(keep), self._fitting(keep))
+        self._read_all(self._fitting(keep))
+        if len(self._faults) == len(self):
+            raise _none_readable(self._faults[0])
 
     def __len__(self) -> int:
         return len(self.samples)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The photographs of this process that could not be read."""
+        """The photographs that cannot be read; complete from the start, unless files vanish later."""
         return tuple(self._faults[index] for index in sorted(self._faults))
 
-    @property
-    def nbytes(self) -> int:
-        """Memory taken by what is kept."""
-        return sum(image.nbytes for image in self._kept if image is not None)
+    def forget(self) -> None:
+        """Give the memory back; from now on each photograph is read when it is asked for."""
+        self._kept = [None] * len(self)
 
-    def scene(self, index: int, size: int) -> tuple[Scene, tuple[Fault, ...]]:
-        """Photograph `index` with its long side scaled to `size`, and the faults that were stepped over on the way.
+    def find(self, index: int, size: int) -> Found:
+        """Photograph `index`, or the first after it that can be read, with its long side scaled to `size`.
 
-        Crowd boxes are left out: they are not trained on. Raises DataError when no photograph can be read.
+        Crowd boxes are left out: they are not trained on. Raises DataError when no file can be read any more.
         """
         faults: list[Fault] = []
         for step in range(len(self)):
             found = (index + step) % len(self)
             image = self._image(found)
             if image is not None:
-                return _fit(image, *self._labels[found], size), tuple(faults)
+                return Found(_fit(image, *self._labels[found], size), self.samples[found].path, tuple(faults))
             faults.append(self._faults[found])
-        raise DataError("no photograph of the training set can be read", fix=f"see the first: {faults[0]}")
+        raise _none_readable(faults[0])
 
     def _image(self, index: int) -> Image | None:
         kept = self._kept[index]
@@ -84,7 +96,7 @@ class Photographs:
         except ImageError as error:
             if self.strict:
                 raise
-            self._faults[index] = Fault(str(path), error.wrong, "image")
+            self._faults[index] = Fault.of(path, error)
             return None
         return _resize(image, self.side, cv2.INTER_AREA if max(image.shape[:2]) > self.side else cv2.INTER_LINEAR)
 
@@ -94,20 +106,28 @@ class Photographs:
         sizes = np.cumsum([3 * height * width for height, width in shapes])
         return int(np.searchsorted(sizes, memory, side="right"))
 
-    def _read_first(self, count: int, keep: int) -> None:
+    def _read_all(self, keep: int) -> None:
         """Decoding lets go of the interpreter, so that threads use all cores."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for index, image in enumerate(pool.map(self._read, range(count))):
+            for index, image in enumerate(pool.map(self._read, range(len(self)))):
                 self._kept[index] = image if index < keep else None
 
 
 def spare_memory() -> int:
-    """Bytes that a cache may take: half of the machine's memory, or of the container's where that is less."""
+    """Bytes that this process's cache may take: half of the machine's memory, or of the container's where that is less,
+    shared with the other training processes of this machine, which torchrun and accelerate count in LOCAL_WORLD_SIZE.
+    """
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.is_file() else "max"
     pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     machine = pages * os.sysconf("SC_PAGE_SIZE") if pages else UNKNOWN_MEMORY
-    return (min(machine, int(text)) if text.isdecimal() else machine) // 2
+    processes = os.environ.get("LOCAL_WORLD_SIZE", "")
+    sharing = max(1, int(processes)) if processes.isdecimal() else 1
+    return (min(machine, int(text)) if text.isdecimal() else machine) // (2 * sharing)
+
+
+def _none_readable(first: Fault) -> DataError:
+    return DataError("no photograph of the training set can be read", fix=f"see the first: {first}")
 
 
 def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.data.folders import escapes, find_file
-from tacit.data.intake import Intake, Label, Splits
+from tacit.data.intake import Intake, Label, Splits, require_distinct
 from tacit.data.json_lines import JsonFile
 from tacit.data.sample import Dataset
 from tacit.errors import DataError
@@ -29,7 +29,7 @@ def splits(path: Path) -> Splits:
 
 def _files(path: Path) -> dict[str, Path]:
     if path.suffix.lower() == ".json":
-        return {"all": path}
+        return {_split_of_file(path): path}
     for folder in (path / "annotations", path):
         instances = sorted(folder.glob("instances*.json"))
         found = instances or [file for file in sorted(folder.glob("*.json")) if _looks_like_coco(file)]
@@ -53,19 +53,17 @@ def _split(file: Path) -> str:
     return "all" if name in {"", "default", "annotations", "_annotations.coco"} else name
 
 
+def _split_of_file(file: Path) -> str:
+    """A file that is named by itself is "all", unless it is called for a split, as `instances_dev.json` is."""
+    name = _split(file)
+    return name if name.startswith(("train", "val", "dev", "test")) else "all"
+
+
 def _read(file: Path, split: str, root: Path, min_score: float) -> Dataset:
     """One COCO file; boxes with a `score` under `min_score` are left out. Raises DataError."""
     reading = _Reading(JsonFile(file), min_score)
     reading.read()
-    return Dataset(
-        root=root,
-        kind="COCO",
-        split=split,
-        classes=tuple(reading.categories.values()),
-        category_ids=tuple(reading.categories),
-        samples=tuple(reading.intake.samples),
-        faults=tuple(reading.intake.faults),
-    )
+    return reading.intake.dataset(root, "COCO", split, reading.categories)
 
 
 @dataclass
@@ -176,6 +174,7 @@ def _categories(file: Path, categories: list[Any]) -> dict[int, str]:
         names[number] = name
     if not names:
         raise DataError(f"{file} lists no categories", allowed="at least one", fix="export it again")
+    require_distinct(file, names)
     return dict(sorted(names.items()))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tacit.data.folders import is_there
+from tacit.data.intake import require_distinct
 from tacit.errors import DataError
 
 _USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
@@ -88,6 +89,7 @@ def _names(file: Path, config: dict[str, Any]) -> dict[int, str]:
         raise DataError(f"{file} has a class number that is none", allowed=_ALLOWED, fix="repair it") from error
     if not count == len(texts) == len(names):
         raise DataError(f"{file} says nc: {count}, but has {len(names)} names", allowed=_ALLOWED, fix="make them agree")
+    require_distinct(file, names)
     return dict(sorted(names.items()))
 
 

@@ -6,7 +6,8 @@ a part lies inside. Overhangs up to `SLACK` pixels are rounding in the label fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from jaxtyping import Float64, Int64
 
 from tacit.data.images import Header, image_header
 from tacit.data.sample import Dataset, Fault, Sample
-from tacit.errors import ImageError
+from tacit.errors import DataError, ImageError
 
 # What a layout offers at a path: by split, how to read it, given the least score of a teacher's boxes.
 Splits = dict[str, Callable[[float], Dataset]]
@@ -51,7 +52,7 @@ class Intake:
         try:
             return image_header(path)
         except ImageError as error:
-            self.fault(str(path), error.wrong.removeprefix(f"{path} "), "image")
+            self.faults.append(Fault.of(path, error))
             return None
 
     def add(
@@ -73,6 +74,18 @@ class Intake:
         if header.orientation > 1 and labels:
             boxes = self._turned(path, header, boxes, frame, sure=stated_size is not None)
         self.samples.append(_sample(path, header, number, kept, boxes))
+
+    def dataset(self, root: Path, kind: str, split: str, names: Mapping[int, str]) -> Dataset:
+        """All that came in; `names` are the classes by the numbers that the source gives them, in order."""
+        return Dataset(
+            root=root,
+            kind=kind,
+            split=split,
+            classes=tuple(names.values()),
+            category_ids=tuple(names),
+            samples=tuple(self.samples),
+            faults=tuple(self.faults),
+        )
 
     def _checked(
         self, labels: Sequence[Label], locate: Callable[[int], str], frame: tuple[int, int]
@@ -99,6 +112,17 @@ class Intake:
         if not sure or shown == header.stored_size:
             self.fault(str(path), f"{turn}; its labels do not say so and are taken for the image as shown", "nothing")
         return boxes
+
+
+def require_distinct(file: Path, names: Mapping[int, str]) -> None:
+    """Raises DataError when two classes have one name, which can stand for one alone: figures would be wrong."""
+    twice = [name for name, count in Counter(names.values()).items() if count > 1]
+    if twice:
+        numbers = sorted(number for number, name in names.items() if name == twice[0])
+        raise DataError(
+            f"{file} names {len(numbers)} classes {twice[0]!r}", allowed="a name of its own for each class",
+            fix=f"rename or merge the classes {', '.join(map(str, numbers))}",
+        )  # fmt: skip
 
 
 _VERDICTS = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from tacit.data import compose
 from tacit.data.augment import Augment
-from tacit.data.cache import Photographs, spare_memory
+from tacit.data.cache import Found, Photographs, spare_memory
 from tacit.data.sample import Fault, Sample, Scene
 from tacit.errors import ConfigError
 
@@ -43,10 +43,10 @@ class Ticket:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One training picture, the photograph it was dealt for, and what could not be read for it."""
+    """One training picture, the photographs it is made of, and what could not be read for it."""
 
     scene: Scene
-    path: Path
+    paths: tuple[Path, ...]
     faults: tuple[Fault, ...]
 
 
@@ -55,7 +55,8 @@ class Batch:
     """What one training step sees.
 
     `targets` rows: picture in the batch, class, then the box's centre x, y, width, height in parts of the picture.
-    `images` are RGB in 0..255; their memory is pixel by pixel (channels last), as they were drawn.
+    `images` are RGB in 0..255; their memory is pixel by pixel (channels last), as they were drawn. `paths` names every
+    photograph that went into any of them, once.
     """
 
     images: UInt8[Tensor, "b 3 h w"]
@@ -63,22 +64,14 @@ class Batch:
     paths: tuple[Path, ...]
     faults: tuple[Fault, ...] = ()
 
-    def to(self, device: torch.device | str) -> Batch:
-        """The same batch on a device."""
-        images, targets = (part.to(device, non_blocking=True) for part in (self.images, self.targets))
-        return replace(self, images=images, targets=targets)
-
-    def pin_memory(self) -> Batch:
-        """For DataLoader(pin_memory=True)."""
-        return replace(self, images=self.images.pin_memory(), targets=self.targets.pin_memory())
-
 
 class TrainingPhotos(Dataset[Item]):
     """Varied photographs by ticket.
 
     `samples` may come from several datasets that share one list of classes; `size` is the largest side, in pixels, that
-    a ticket may ask for. `cache` keeps the decoded photographs in memory (see `cache`). An unreadable photograph is
-    replaced by the next and reported in `Item.faults`; `strict` raises its ImageError at once.
+    a ticket may ask for. All are decoded once, now; `cache` keeps them in memory too (see `cache`). An unreadable one
+    is replaced by the next and stands in `faults`; `strict` raises its ImageError. Raises DataError when none can be
+    read.
     """
 
     def __init__(
@@ -98,22 +91,22 @@ class TrainingPhotos(Dataset[Item]):
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The photographs that this process could not read: with a cache all that there are, from the start."""
+        """The photographs that cannot be read, all of them from the start; `Item.faults` tells if more files vanish."""
         return self.photographs.faults
 
     def __getitem__(self, ticket: Ticket) -> Item:
         assert ticket.size <= self.size
         rng = np.random.default_rng([self.seed, ticket.epoch, ticket.index, ticket.turn])
         drawn = compose.draw(self.augment, rng, ticket.index, len(self))
-        faults: list[Fault] = []
+        used: list[Found] = []
 
         def photo(index: int) -> Scene:
-            scene, missed = self.photographs.scene(index, ticket.size)
-            faults.extend(missed)
-            return scene
+            used.append(self.photographs.find(index, ticket.size))
+            return used[-1].scene
 
         scene = compose.apply(drawn, photo, ticket.size)
-        return Item(scene, self.photographs.samples[ticket.index].path, tuple(faults))
+        faults = tuple(fault for found in used for fault in found.faults)
+        return Item(scene, tuple(found.path for found in used), faults)
 
 
 class TicketSampler(Sampler[list[Ticket]]):
@@ -186,7 +179,8 @@ def collate(items: Sequence[Item]) -> Batch:
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)  # (b, h, w, 3) -> (b, 3, h, w), without copying
     rows = np.concatenate([_targets(position, item.scene) for position, item in enumerate(items)])
     faults = tuple(fault for item in items for fault in item.faults)
-    return Batch(images, torch.from_numpy(rows), tuple(item.path for item in items), faults)
+    paths = tuple(dict.fromkeys(path for item in items for path in item.paths))
+    return Batch(images, torch.from_numpy(rows), paths, faults)
 
 
 def _targets(position: int, scene: Scene) -> Float32[np.ndarray, "n 6"]:
@@ -198,13 +192,15 @@ def _targets(position: int, scene: Scene) -> Float32[np.ndarray, "n 6"]:
     return rows
 
 
-def training_loader(
-    photos: TrainingPhotos, sampler: TicketSampler, workers: int = 0, pin: bool = False
-) -> DataLoader[Item]:
+def training_loader(photos: TrainingPhotos, sampler: TicketSampler, workers: int = 0) -> DataLoader[Item]:
     """A DataLoader of `Batch`es. Its own generator leaves torch's global random state alone.
 
-    Workers stay alive between epochs: call `sampler.begin(...)`, then iterate again.
+    Workers stay alive between epochs: call `sampler.begin(...)`, then iterate again. Where they cannot be forked (not
+    Linux) each would get a copy of the cache: there workers and a cache exclude each other, and the cache goes.
     """
+    forks = sys.platform == "linux"
+    if workers and not forks:
+        photos.photographs.forget()
     return DataLoader(
         photos,
         batch_sampler=sampler,
@@ -212,8 +208,7 @@ def training_loader(
         collate_fn=collate,
         persistent_workers=workers > 0,
         worker_init_fn=_start_worker,
-        pin_memory=pin,
-        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+        multiprocessing_context="fork" if workers and forks else None,
         generator=torch.Generator(),
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from tacit.data.folders import escapes, find_file, photographs
 from tacit.data.images import SUFFIXES
 from tacit.data.intake import Intake, Label, Splits
-from tacit.data.sample import Dataset
+from tacit.data.sample import Dataset, Fault
 from tacit.data.xml_lines import Element, load_xml
 from tacit.errors import DataError
 
@@ -34,7 +34,7 @@ class _Split:
     files: tuple[Path, ...]
     folders: tuple[Path, ...]
     unlabelled: tuple[Path, ...] = ()
-    faults: tuple[tuple[str, str], ...] = ()  # (where, reason) of names that lead nowhere
+    faults: tuple[Fault, ...] = ()  # of the list of names
 
 
 def splits(path: Path) -> Splits:
@@ -79,15 +79,18 @@ def _image_sets(home: Path, labels: Path, folders: tuple[Path, ...]) -> dict[str
 
 
 def _listed(listing: Path, names: list[str], labels: Path, folders: tuple[Path, ...]) -> _Split:
-    files, unlabelled, faults = [], [], []
+    files, unlabelled, faults, before = [], [], [], set[str]()
     for line, name in ((i, name.strip()) for i, name in enumerate(names, start=1) if name.strip()):
         where, photo = f"{listing}:{line}", None if escapes(name) else _by_stem(folders, name)
-        if not escapes(name) and (labels / f"{name}.xml").is_file():
+        if name in before:
+            faults.append(Fault(where, f"{name!r} is listed before, counted once", "nothing"))
+        elif not escapes(name) and (labels / f"{name}.xml").is_file():
             files.append(labels / f"{name}.xml")
         elif photo:
             unlabelled.append(photo)
         else:
-            faults.append((where, f"{name!r} has neither labels nor a photograph"))
+            faults.append(Fault(where, f"{name!r} has neither labels nor a photograph", "image"))
+        before.add(name)
     return _Split(tuple(files), folders, tuple(unlabelled), tuple(faults))
 
 
@@ -102,22 +105,13 @@ def _read(root: Path, name: str, split: _Split, files: tuple[Path, ...], _min_sc
     objects = (item for tree in trees.values() for item in tree.find_all("object"))
     classes = sorted({item.text_of("name") for item in objects} - {""})
     reading.index = {name: i for i, name in enumerate(classes)}
-    for where, reason in split.faults:
-        reading.intake.fault(where, reason, "image")
+    reading.intake.faults.extend(split.faults)
     for file in split.files:
         if file in trees:
             reading.labelled(file, trees[file])
     for photo in split.unlabelled:
         reading.unlabelled(photo)
-    return Dataset(
-        root=root,
-        kind="VOC",
-        split=name,
-        classes=tuple(classes),
-        category_ids=tuple(range(1, len(classes) + 1)),
-        samples=tuple(reading.intake.samples),
-        faults=tuple(reading.intake.faults),
-    )
+    return reading.intake.dataset(root, "VOC", name, dict(enumerate(classes, start=1)))
 
 
 @dataclass

@@ -61,18 +61,21 @@ def load_xml(path: Path) -> Element:
 
 def _connect(parser: expat.XMLParserType, root: Element) -> None:
     """Lets the parser build the tree under `root`."""
-    stack = [root]
+    stack: list[Element] = [root]
+    pieces: list[list[str]] = [[]]  # of each open element's text: joined once, or a long one takes quadratic time
+    parser.buffer_text = True
 
     def start(tag: str, _attributes: dict[str, str]) -> None:
         element = Element(tag, parser.CurrentLineNumber)
         stack[-1].children.append(element)
         stack.append(element)
+        pieces.append([])
 
     def end(_tag: str) -> None:
-        stack.pop()
+        stack.pop().text = "".join(pieces.pop())
 
     def text(data: str) -> None:
-        stack[-1].text += data
+        pieces[-1].append(data)
 
     def refuse(*_declaration: object) -> None:
         raise _DocumentTypeError

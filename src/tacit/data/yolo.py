@@ -8,6 +8,8 @@ and a polygon, which counts as its bounding box. No file, or an empty one, makes
 
 from __future__ import annotations
 
+import math
+import os.path
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from tacit.data.data_yaml import DataYaml, load_data_yaml
 from tacit.data.folders import is_there, photographs
 from tacit.data.images import SUFFIXES
 from tacit.data.intake import Intake, Label, Splits
-from tacit.data.sample import Dataset
+from tacit.data.sample import Dataset, Fault
 from tacit.errors import DataError
 
 _PARENTS = re.compile(r"^(\.\./)+")
@@ -52,15 +54,7 @@ def label_file(photograph: Path) -> Path:
 def _read(config: DataYaml, split: str, entries: tuple[str, ...], min_score: float) -> Dataset:
     reading = _Reading(config, min_score)
     reading.read(entries)
-    return Dataset(
-        root=config.file.parent,
-        kind="YOLO",
-        split=split,
-        classes=tuple(config.names.values()),
-        category_ids=tuple(config.names),
-        samples=tuple(reading.intake.samples),
-        faults=tuple(reading.intake.faults),
-    )
+    return reading.intake.dataset(config.file.parent, "YOLO", split, config.names)
 
 
 @dataclass
@@ -68,14 +62,21 @@ class _Reading:
     config: DataYaml
     min_score: float
     intake: Intake = field(default_factory=Intake)
+    orphans: set[Path] = field(default_factory=set)
 
     def read(self, entries: tuple[str, ...]) -> None:
         self._index = {number: i for i, number in enumerate(self.config.names)}
-        photos = [photo for entry in entries for photo in self._photographs(entry)]
-        for number, photo in enumerate(photos, start=1):
-            self._photograph(number, photo)
+        seen: set[str] = set()
+        for where, photo in (found for entry in entries for found in self._photographs(entry)):
+            name = os.path.abspath(photo)  # noqa: PTH100  follows no links: who links a photograph twice means it
+            if name in seen:
+                self.intake.fault(where, f"the image {photo.name!r} is in the split already, counted once", "nothing")
+            else:
+                seen.add(name)
+                self._photograph(len(seen), photo)
 
-    def _photographs(self, entry: str) -> Iterator[Path]:
+    def _photographs(self, entry: str) -> Iterator[tuple[str, Path]]:
+        """(where it is named, the photograph)."""
         place = _resolve(entry, self.config.bases)
         if place is None:
             raise DataError(
@@ -85,33 +86,34 @@ class _Reading:
         if place.is_dir():
             found = photographs(place)
             self._orphans(place, found)
-            yield from found
+            yield from ((str(photo), photo) for photo in found)
         elif place.suffix.lower() in SUFFIXES:
-            yield place
+            yield str(place), place
         else:
             yield from self._listed(place)
 
     def _orphans(self, folder: Path, found: list[Path]) -> None:
         """Label files without a photograph."""
         labels = label_file(folder / "_").parent
-        expected = {label_file(photo) for photo in found}
+        known = self.orphans.union(map(label_file, found))
         for file in sorted(labels.rglob("*.txt")):
-            if file not in expected and self._holds_labels(file):
+            if file not in known and self._holds_labels(file):
+                self.orphans.add(file)
                 self.intake.fault(str(file), "has no photograph", "label")
 
     def _holds_labels(self, file: Path) -> bool:
         """Whether the first line reads like a label, as that of a README or of a list of classes does not."""
         with file.open(encoding="utf-8", errors="replace") as opened:
-            return len(_numbers(opened.readline()) or ()) >= 5
+            return len(_numbers(opened.readline())) >= 5
 
-    def _listed(self, listing: Path) -> Iterator[Path]:
+    def _listed(self, listing: Path) -> Iterator[tuple[str, Path]]:
         bases = (listing.parent, *self.config.bases)
         for number, line in _lines(listing):
-            photo = _resolve(line, bases)
+            where, photo = f"{listing}:{number}", _resolve(line, bases)
             if photo is None:
-                self.intake.fault(f"{listing}:{number}", f"the image {line!r} is missing", "image")
+                self.intake.fault(where, f"the image {line!r} is missing", "image")
             else:
-                yield photo
+                yield where, photo
 
     def _photograph(self, number: int, photo: Path) -> None:
         header = self.intake.photograph(photo)
@@ -121,7 +123,7 @@ class _Reading:
         try:
             lines = list(_lines(file)) if file.is_file() else []
         except DataError as error:  # a photograph whose labels are unknown is no background
-            self.intake.fault(str(file), error.wrong.removeprefix(f"{file} "), "image")
+            self.intake.faults.append(Fault.of(file, error))
             return
         size = (header.width, header.height)
         labels = [label for place, line in lines if (label := self._label(file, place, line, size))]
@@ -129,17 +131,27 @@ class _Reading:
 
     def _label(self, file: Path, place: int, line: str, size: tuple[int, int]) -> Label | None:
         numbers = _numbers(line)
-        if numbers is None or not self._is_label(len(numbers)):
-            self.intake.fault(f"{file}:{place}", f"is no label: {line[:60]!r}, left out", "label")
+        if reason := self._wrong_with(numbers):
+            self.intake.fault(f"{file}:{place}", f"{reason}: {line[:60]!r}, left out", "label")
             return None
-        if numbers[0] not in self._index:
-            self.intake.fault(f"{file}:{place}", f"unknown class id {numbers[0]:g}, left out", "label")
+        stated = self._stated(numbers)
+        if len(stated) == 5 and stated[4] < self.min_score:
             return None
-        score = numbers[5] if len(numbers) == 6 else 1.0
-        if score < self.min_score:
-            return None
-        box = _corners(numbers[1:5]) if len(numbers) <= 6 or self.config.keypoints else _bounds(numbers[1:])
+        box = _corners(stated[:4]) if len(stated) <= 5 else _bounds(stated)
         return Label(_scaled(box, size), self._index[int(numbers[0])], place)
+
+    def _wrong_with(self, numbers: list[float]) -> str:
+        if not self._is_label(len(numbers)):
+            return "is no label"
+        if numbers[0] not in self._index:
+            return f"unknown class id {numbers[0]:g}"
+        if not all(map(math.isfinite, self._stated(numbers))):
+            return "has a value that is no finite number"
+        return ""
+
+    def _stated(self, numbers: list[float]) -> list[float]:
+        """The box, with a score or without, or the polygon; keypoints are passed over."""
+        return numbers[1:5] if self.config.keypoints and len(numbers) > 6 else numbers[1:]
 
     def _is_label(self, count: int) -> bool:
         """A box, a box with its score, a polygon of three corners or more, or a box with keypoints."""
@@ -161,11 +173,12 @@ def _resolve(name: str, bases: tuple[Path, ...]) -> Path | None:
     return next((base / text for text in names for base in bases if is_there(base / text)), None)
 
 
-def _numbers(line: str) -> list[float] | None:
+def _numbers(line: str) -> list[float]:
+    """The numbers of a line; none if it holds anything else."""
     try:
         return [float(token) for token in line.split()]
     except ValueError:
-        return None
+        return []
 
 
 def _corners(values: list[float]) -> tuple[float, float, float, float]:

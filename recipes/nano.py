@@ -43,10 +43,10 @@ def recipe(photographs: Path, output: Path) -> Recipe:
         validate_every=2,
         optimiser=Optimiser(
             algorithm=Algorithm.ADAMW,
-            rate=1.5e-3,
-            final=0.02,
+            learning_rate=1.5e-3,
+            final_factor=0.02,
             momentum=0.9,
-            decay=0.02,
+            weight_decay=0.02,
             warmup_epochs=0.7,
             warmup_steps=300,
             ema_decay=0.998,

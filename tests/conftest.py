@@ -7,9 +7,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 SAMPLES = Path(__file__).parents[1] / "src/tacit/samples"
+
+settings.register_profile("house", deadline=None)  # the machine may be busy
+settings.load_profile("house")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
     torch.set_num_threads(1)

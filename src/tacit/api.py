@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import SupportsIndex, TypeAlias, overload
 
 import numpy as np
 from PIL import Image
@@ -16,18 +17,23 @@ from tacit.data.images import load_image
 from tacit.errors import ConfigError, ImageError
 from tacit.network import Network
 from tacit.predict.arrays import from_array, from_pillow
+from tacit.predict.folded import FoldedCopy
 from tacit.results import Result
 from tacit.stages import Stages, Thresholds
 from tacit.weights.files import load as load_weights
 from tacit.weights.record import Record
 
 Source: TypeAlias = str | Path | np.ndarray | Image.Image
+Wanted: TypeAlias = Iterable[str | SupportsIndex]  # classes by name or number, such as `Result.classes`
 DEFAULTS = Thresholds()
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network with the record of its weights. Prediction uses a folded copy; `network` itself stays trainable."""
+    """A network with the record of its weights.
+
+    Prediction uses a folded copy, made again once `network` has other weights; `network` itself stays trainable.
+    """
 
     network: Network
     record: Record
@@ -42,14 +48,14 @@ class Model:
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, and means one path
-        self, source: Source, *, confidence: float = ..., iou: float = ..., classes: Sequence[str | int] | None = ...,
+        self, source: Source, *, confidence: float = ..., iou: float = ..., classes: Wanted | None = ...,
         bgr: bool = ..., batch: int = ..., size: int | None = ...,
     ) -> Result: ...  # fmt: skip
 
     @overload
     def predict(
         self, source: Sequence[Source], *, confidence: float = ..., iou: float = ...,
-        classes: Sequence[str | int] | None = ..., bgr: bool = ..., batch: int = ..., size: int | None = ...,
+        classes: Wanted | None = ..., bgr: bool = ..., batch: int = ..., size: int | None = ...,
     ) -> list[Result]: ...  # fmt: skip
 
     def predict(
@@ -58,7 +64,7 @@ class Model:
         *,
         confidence: float = 0.25,
         iou: float = 0.5,
-        classes: Sequence[str | int] | None = None,
+        classes: Wanted | None = None,
         bgr: bool = False,
         batch: int = 8,
         size: int | None = None,
@@ -87,21 +93,21 @@ class Model:
 
     def stages(self, thresholds: Thresholds = DEFAULTS, size: int | None = None) -> Stages:
         """The stages around the folded network, to be called with lists of RGB pictures. Raises `ConfigError`."""
-        return Stages(self._folded, self.names, self.record.input_size if size is None else size, thresholds)
+        return Stages(self._folded(), self.names, self.record.input_size if size is None else size, thresholds)
 
-    def class_ids(self, wanted: Iterable[str | int]) -> tuple[int, ...]:
+    def class_ids(self, wanted: Wanted) -> tuple[int, ...]:
         """The numbers of classes that are named or numbered; raises `ConfigError` for one that is not there."""
-        return tuple(self._class_id(one) for one in wanted)
+        return tuple(self._class_id(one) for one in ([wanted] if isinstance(wanted, str) else wanted))
 
     @cached_property
-    def _folded(self) -> Network:
-        return self.network.fold()
+    def _folded(self) -> FoldedCopy:
+        return FoldedCopy(self.network)
 
-    def _class_id(self, wanted: str | int) -> int:
+    def _class_id(self, wanted: str | SupportsIndex) -> int:
         if isinstance(wanted, str) and wanted in self.names:
             return self.names.index(wanted)
-        if isinstance(wanted, int) and 0 <= wanted < len(self.names):
-            return wanted
+        if isinstance(wanted, SupportsIndex) and 0 <= operator.index(wanted) < len(self.names):
+            return operator.index(wanted)
         near = get_close_matches(str(wanted), self.names, n=1)
         raise ConfigError(
             f"there is no class {wanted!r}",

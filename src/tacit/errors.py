@@ -38,8 +38,5 @@ class ConfigError(TacitError):
 class MissingExtraError(TacitError):
     """A library that only some installations have."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"this needs the package {package!r}, which is not installed",
-            fix=f"pip install 'tacit[{extra}]'",
-        )
+    def __init__(self, package: str) -> None:
+        super().__init__(f"this needs the package {package!r}, which is not installed", fix=f"pip install {package}")

@@ -117,7 +117,7 @@ class Result:
         try:
             import supervision
         except ImportError as error:
-            raise MissingExtraError("supervision", "supervision") from error
+            raise MissingExtraError("supervision") from error
         return supervision.Detections(
             xyxy=self.boxes.copy(),
             confidence=self.scores.copy(),

@@ -7,7 +7,9 @@ import torch
 from torch import distributed, multiprocessing, nn
 
 from tacit.nn import batch_norm
-from tacit.nn.batch_norm import BatchNorm, processes, sum_over_processes
+from tacit.nn import processes as processes_module
+from tacit.nn.batch_norm import BatchNorm
+from tacit.nn.processes import processes, sum_over_processes
 
 WORLD = 2
 
@@ -68,7 +70,7 @@ def test_one_process_equals_torch() -> None:
 
 
 def test_one_process_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_norm, "all_reduce", None)
+    monkeypatch.setattr(processes_module, "all_reduce", None)
     values = torch.ones(3)
     assert processes() == 1
     assert sum_over_processes(values) is values
@@ -77,7 +79,7 @@ def test_one_process_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_evaluation_never_asks_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_norm, "processes", lambda: WORLD)
-    monkeypatch.setattr(batch_norm, "all_reduce", None)
+    monkeypatch.setattr(processes_module, "all_reduce", None)
     batch, _ = material()
     norm = BatchNorm(3).eval()
     torch.testing.assert_close(norm(batch), batch, rtol=1e-4, atol=1e-4)

@@ -6,14 +6,15 @@ import pickle
 import pytest
 import torch
 
+from tacit.atomic import replacing
 from tacit.errors import WeightsError
-from tacit.training.checkpoint import load_checkpoint, replacing, save_checkpoint
+from tacit.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 def test_round_trip(tmp_path):
     state = {"epoch": 3, "rows": [{"loss": 0.5}], "network": {"w": torch.rand(3)}}
     save_checkpoint(state, tmp_path / "c.pt")
-    again = load_checkpoint(tmp_path / "c.pt")
+    again = load_checkpoint(tmp_path / "c.pt", state)
     assert again["epoch"] == 3
     assert again["rows"] == state["rows"]
     assert torch.equal(again["network"]["w"], state["network"]["w"])
@@ -41,18 +42,26 @@ def test_a_harmful_checkpoint_does_nothing(tmp_path):
     target, path = tmp_path / "harm", tmp_path / "c.pt"
     torch.save({"epoch": Harm(target)}, path)
     with pytest.raises(WeightsError, match=r"cannot be trusted.*mkdir"):
-        load_checkpoint(path)
+        load_checkpoint(path, {"epoch"})
     assert not target.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", pickle.dumps({"a": 1})[:5]])
+@pytest.mark.parametrize("content", [b"", b"<html>", pickle.dumps({"a": 1})[:5], b"\x80\x02.", b"\x80\x02X\x01"])
 def test_damaged_checkpoints(tmp_path, content):
     path = tmp_path / "c.pt"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"c\.pt"):
-        load_checkpoint(path)
+        load_checkpoint(path, {"epoch"})
 
 
 def test_missing(tmp_path):
     with pytest.raises(WeightsError, match="no checkpoint"):
-        load_checkpoint(tmp_path / "c.pt")
+        load_checkpoint(tmp_path / "c.pt", {"epoch"})
+
+
+@pytest.mark.parametrize("state", [[1, 2], {"step": 3}, {"epoch": 1, "step": 3}])
+def test_other_contents(tmp_path, state):
+    path = tmp_path / "c.pt"
+    torch.save(state, path)
+    with pytest.raises(WeightsError, match="no checkpoint of a run"):
+        load_checkpoint(path, {"epoch"})

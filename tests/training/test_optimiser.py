@@ -8,7 +8,7 @@ import torch
 
 from tacit import zoo
 from tacit.nn.knowledge import Knowledge
-from tacit.training.optimiser import Average, Schedule, build_optimiser, parameter_groups
+from tacit.training.optimiser import MovingAverage, Schedule, build_optimiser, parameter_groups
 from tacit.training.recipe import Algorithm, Optimiser, Recipe
 
 
@@ -42,7 +42,7 @@ def test_sgd_decay_is_stated_for_a_batch_of_64(network):
 
 
 def test_adamw(network):
-    plan = Optimiser(algorithm=Algorithm.ADAMW, decay=0.05, momentum=0.9)
+    plan = Optimiser(algorithm=Algorithm.ADAMW, weight_decay=0.05, momentum=0.9)
     optimiser = build_optimiser(network, Recipe(optimiser=plan))
     assert isinstance(optimiser, torch.optim.AdamW)
     assert [group["weight_decay"] for group in optimiser.param_groups] == [0.0, 0.05, 0.0]
@@ -80,7 +80,7 @@ def test_a_short_run_is_not_all_warm_up():
 
 def test_average_follows_the_reference(network):
     plan = Optimiser(ema_decay=0.9, ema_ramp=2.0)
-    average, before = Average(network, plan), copy.deepcopy(network.state_dict())
+    average, before = MovingAverage(network, plan), copy.deepcopy(network.state_dict())
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(1)

@@ -10,7 +10,7 @@ import pytest
 from drawn import drawn_dataset
 
 OPTIONS = ["--model=debug", "--epochs=2", "--batch=8", "--size=64", "--workers=0"]
-CALM = ["--optimiser.rate=0.001", "--optimiser.warmup-bias-rate=0"]  # a wild start multiplies the last bits
+CALM = ["--optimiser.learning-rate=0.001", "--optimiser.warmup-bias-rate=0"]  # a wild start multiplies the last bits
 
 
 def log(folder):

@@ -17,7 +17,7 @@ RICH = Recipe(
     start_size=64,
     precision=Precision.BF16,
     augment=Augment(mosaic=0.5),
-    optimiser=Optimiser(algorithm=Algorithm.ADAMW, rate=0.002),
+    optimiser=Optimiser(algorithm=Algorithm.ADAMW, learning_rate=0.002),
     gains=DetectGains(box=0.1),
 )
 
@@ -31,12 +31,19 @@ def test_json_round_trip(recipe):
     ("text", "telling"),
     [
         ('{"epoch": 3}', "did you mean 'epochs'"),
-        ('{"optimiser": {"ratio": 3}}', "did you mean 'rate'"),
+        ('{"optimiser": {"learningrate": 3}}', "did you mean 'learning_rate'"),
         ('{"augment": {"mosaik": 1}}', "did you mean 'mosaic'"),
         ('{"optimiser": {"algorithm": "lion"}}', "sgd, adamw"),
         ('{"optimiser": 3}', "table of options"),
         ("[]", "table of options"),
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"epochs": "3"}', "wrong kind"),
+        ('{"epochs": 2.5}', "wrong kind"),
+        ('{"strict": "no"}', "wrong kind"),
+        ('{"data": "abc"}', "wrong kind"),
+        ('{"weights": 3}', "wrong kind"),
+        ('{"optimiser": {"learning_rate": true}}', "wrong kind"),
     ],
 )
 def test_a_wrong_recipe_file_is_told(text, telling):
@@ -57,6 +64,9 @@ def test_a_wrong_recipe_file_is_told(text, telling):
         {"size": 0},
         {"start_size": 33},
         {"checkpoint_minutes": -1.0},
+        {"checkpoint_minutes": float("nan")},
+        {"seed": -1},
+        {"scratch": True, "weights": Path("w")},
     ],
 )
 def test_impossible_values(options):
@@ -76,3 +86,21 @@ def test_sizes_grow_from_start_to_size_in_strides(epochs, start, end, grow):
 
 def test_without_a_start_size_nothing_grows():
     assert {Recipe(size=96, epochs=9).size_at(epoch) for epoch in range(9)} == {96}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"clip": -1.0},
+        {"ema_ramp": 0.0},
+        {"momentum": 0.0},
+        {"momentum": 1.0},
+        {"learning_rate": -0.1},
+        {"weight_decay": -0.1},
+        {"final_factor": 1.1},
+        {"warmup_epochs": float("nan")},
+    ],
+)
+def test_impossible_optimisers(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        Optimiser(**options)

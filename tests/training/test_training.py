@@ -17,6 +17,7 @@ from tacit import weights, zoo
 from tacit.data.augment import PLAIN, Augment
 from tacit.data.loader import Batch
 from tacit.errors import ConfigError, DataError, TacitError
+from tacit.tasks.detect.gains import DetectGains
 from tacit.training.learner import DivergedError, Learner
 from tacit.training.loop import resume, train
 from tacit.training.recipe import Algorithm, Optimiser, Precision, Recipe
@@ -79,7 +80,7 @@ def test_a_run_leaves_everything_behind(recipe):
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     assert rows == notes.rows
-    assert {"loss", "detect/box", "rate", "ap", "ap50", "images_per_second"} <= rows[0].keys()
+    assert {"loss", "detect/box", "learning_rate", "ap", "ap50", "images_per_second"} <= rows[0].keys()
     assert "24 photographs with 72 boxes of 2 classes" in notes.notes[0]
     with Image.open(folder / "curves.png") as curves:
         assert curves.width > 500
@@ -96,7 +97,7 @@ def test_a_taken_folder_is_left_alone(recipe):
 
 def test_it_learns(recipe):
     notes = Notes()
-    plan = Optimiser(algorithm=Algorithm.ADAMW, rate=0.005, warmup_steps=10)
+    plan = Optimiser(algorithm=Algorithm.ADAMW, learning_rate=0.005, warmup_steps=10)
     train(replace(recipe, epochs=20, augment=PLAIN, validate_every=20, optimiser=plan), notes)
     first, last = notes.rows[0], notes.rows[-1]
     assert last["loss"] < 0.75 * first["loss"]
@@ -141,9 +142,12 @@ def test_accumulating_steps_equals_one_large_batch(data):
         learner = Learner(zoo.debug(2), recipe, 2 * accumulate, Accelerator(cpu=True))
         learner.network.train = lambda mode=True, network=learner.network: nn.Module.train(network, False)
         seen = []
-        learner._update = lambda learner=learner, seen=seen: seen.append(
-            learner.network.task("detect").heads[0].add.knowledge.z.grad.clone()
-        )
+
+        def update(learner=learner, seen=seen):
+            seen.append(learner.network.task("detect").heads[0].add.knowledge.z.grad.clone())
+            return True
+
+        learner._update = update
         torch.manual_seed(1)
         images = torch.randint(0, 256, (8, 3, 64, 64)).to(torch.uint8)
         targets = torch.tensor([[i, i % 2, 0.5, 0.5, 0.3, 0.4] for i in range(8)])
@@ -157,7 +161,7 @@ def test_accumulating_steps_equals_one_large_batch(data):
 
 
 def test_bf16_learns_like_fp32(recipe, tmp_path):
-    calm = replace(recipe, optimiser=Optimiser(rate=0.001, warmup_bias_rate=0.0))
+    calm = replace(recipe, optimiser=Optimiser(learning_rate=0.001, warmup_bias_rate=0.0))
     full, half = Notes(), Notes()
     train(replace(calm, precision=Precision.FP32), full)
     train(replace(calm, precision=Precision.BF16, output=tmp_path / "half"), half)
@@ -174,6 +178,25 @@ def test_a_lost_loss_names_the_batch(recipe):
     with pytest.raises(DivergedError, match=r"epoch 2, step 3 .*culprit\.jpg"):
         learner.learn(batch, 1, 2)
     assert_same(before, dict(learner.average.network.state_dict()))
+
+
+def test_a_lost_gradient_is_no_step(recipe):
+    learner = Learner(zoo.debug(2), recipe, 3, Accelerator(cpu=True))
+    before = {name: value.clone() for name, value in learner.network.named_parameters()}
+    next(iter(before))
+    learner.network.trunk.out8.conv.weight.register_hook(lambda gradient: gradient * math.inf)
+    batch = Batch(torch.ones(2, 3, 64, 64, dtype=torch.uint8), torch.tensor([[0, 1, 0.5, 0.5, 0.3, 0.4]]), ())
+    with pytest.raises(DivergedError, match="gradient nan"):
+        learner.learn(batch, 0, 0)
+    for name, value in learner.network.named_parameters():
+        assert torch.equal(value, before[name]), name
+
+
+def test_gains_reach_the_loss(recipe, tmp_path):
+    plain, heavy = Notes(), Notes()
+    train(replace(recipe, epochs=1), plain)
+    train(replace(recipe, epochs=1, gains=DetectGains(box=0.5), output=tmp_path / "heavy"), heavy)
+    assert heavy.rows[0]["detect/box"] > 5 * plain.rows[0]["detect/box"]
 
 
 def test_clipping_bounds_the_step(recipe):
@@ -200,7 +223,7 @@ class TestStart:
         weights.save(source, weights.Record(model="debug", classes=tuple("abcdefg"), input_size=64), path)
         notes = Notes(stop_after=1)
         with pytest.raises(KeyboardInterrupt):
-            train(replace(recipe, weights=path, checkpoint_minutes=0.0, optimiser=Optimiser(rate=0.0)), notes)
+            train(replace(recipe, weights=path, checkpoint_minutes=0.0, optimiser=Optimiser(learning_rate=0.0)), notes)
         assert any("heads are new" in note for note in notes.notes)
 
     def test_the_wrong_model_is_refused(self, recipe, tmp_path):
@@ -246,6 +269,21 @@ class TestMaterial:
         victim.write_bytes(victim.read_bytes()[:600])
         with pytest.raises(TacitError, match=r"0003\.png"):
             train(replace(recipe, data=(data,), strict=True))
+
+    def test_nothing_to_choose_on_is_refused(self, recipe, tmp_path):
+        data = drawn_dataset(tmp_path / "blind", train=4, val=2)
+        labels = data / "annotations/instances_val.json"
+        labels.write_text(json.dumps({**json.loads(labels.read_text()), "annotations": []}))
+        with pytest.raises(DataError, match="no boxes to choose on"):
+            train(replace(recipe, data=(data,)))
+
+    def test_data_that_changed_cannot_be_resumed(self, recipe, tmp_path):
+        data = drawn_dataset(tmp_path / "changing")
+        with pytest.raises(KeyboardInterrupt):
+            train(replace(recipe, data=(data,), checkpoint_minutes=0.0), Notes(stop_after=2))
+        (data / "images/train/0003.png").unlink()
+        with pytest.raises(ConfigError, match="bring the data back"):
+            resume(tmp_path / "run")
 
     def test_resuming_what_is_no_run(self, tmp_path):
         with pytest.raises(ConfigError, match="not the folder of a run"):

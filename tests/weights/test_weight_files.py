@@ -1,6 +1,7 @@
 """Weights files: the same network comes back, and whatever else a file may be is told in a sentence."""
 
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,6 @@ from trained import look_trained
 
 from tacit.errors import WeightsError
 from tacit.network import Network
-from tacit.weights import files
 from tacit.weights.files import KEY, bundled, load, read, save
 from tacit.weights.record import Record
 from tacit.zoo import create
@@ -70,11 +70,10 @@ def test_saving_leaves_one_file_and_replaces_the_old(network: Network, path: Pat
 def test_failed_saving_leaves_the_old(network: Network, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path.read_bytes()
 
-    def full_disk(state: dict, target: Path, metadata: dict) -> None:
-        target.write_bytes(before[:100])
+    def full_disk(number: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(files, "save_file", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="no space left"):
         save(network, RECORD, path)
     assert path.read_bytes() == before

@@ -6,6 +6,7 @@ commands and to its time. Exit codes: 0 fine, 1 some files were skipped, 2 an er
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ COMMANDS = {
     "train": "train a network on a dataset, or go on with a run",
     "val": "score a network on a labelled dataset",
 }
+CPU_IS_FULL = "DefaultCPUAllocator"  # how torch's error for it, a plain RuntimeError, begins its reason
 BROKEN_PIPE = 141  # what a shell gives for a process that SIGPIPE ended
 
 Run: TypeAlias = Callable[[Sequence[str]], int]  # what a command's module has: options in, exit code out
@@ -36,22 +38,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if first in {"-V", "--version"}:
         print(f"tacit {__version__}")
         return 0
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         code = _command(first)(rest)
         sys.stdout.flush()
         return code
-    except TacitError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except BrokenPipeError:  # the reader of our lines, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except OSError as error:  # of the machine: a full disk, a folder that may not be written
-        print(f"error: {error}", file=sys.stderr)
-        return TacitError.exit_code
+    except (TacitError, OSError) as error:  # OSError: of the machine, as a full disk or a folder closed to writing
+        return _fail(str(error))
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        what = str(error).partition("\n")[0]
+        return _fail(f"the memory does not suffice: {what}. To do: a smaller --batch or --size.")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return TacitError.exit_code
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Of the CPU or the GPU; torch, which has an error of its own for it, need not be there to be asked."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or CPU_IS_FULL in str(error)
 
 
 def _command(name: str) -> Run:

@@ -10,7 +10,7 @@ from typing import Annotated
 from PIL import Image
 from tyro.conf import Positional, arg
 
-from tacit.cli.screen import counted, parse, say, show_table, warn
+from tacit.cli.screen import counted, parse, say, show_table, warn, warn_of
 from tacit.data.read import available_splits, read, require_clean
 from tacit.data.report import contact_sheet, describe
 from tacit.predict.writers import make_folder
@@ -33,16 +33,16 @@ class Options:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Tells what is there; returns 1 if something in it is faulty, else 0. Every photograph is decoded for that."""
+    """Tells what is there; returns 1 if photographs or labels are left out, else 0. Every photograph is decoded."""
     options = parse(Options, arguments, "data")
     splits = available_splits(options.path) if options.split is None else (options.split,)
     make_folder(options.output)
-    faults = [_show(options, split) for split in splits]
-    return 1 if any(faults) else 0
+    left_out = [_show(options, split) for split in splits]
+    return 1 if any(left_out) else 0
 
 
-def _show(options: Options, split: str) -> int:
-    """Tells of one split and returns the number of its faults."""
+def _show(options: Options, split: str) -> bool:
+    """Tells of one split, and whether anything of it is left out."""
     dataset = read(options.path, split, verify=True)
     if options.strict:
         require_clean(dataset)
@@ -51,12 +51,11 @@ def _show(options: Options, split: str) -> int:
     labelled = sorted((item for item in report.classes if item.boxes), key=lambda item: -item.boxes)
     rows = [(item.name, f"{item.boxes:,}", f"{item.images:,}") for item in labelled]
     show_table("classes with labels", ("class", "boxes", "photographs"), rows)
-    for fault in report.faults[:SHOWN_FAULTS]:
-        warn(str(fault))
+    warn_of(report.faults[:SHOWN_FAULTS])
     listing, sheet = options.output / f"{split}.txt", options.output / f"{split}.jpg"
-    listing.write_text(report.to_text() + "\n", encoding="utf-8")
+    listing.write_text(report.to_text() + "\n", encoding="utf-8", errors="backslashreplace")
     Image.fromarray(contact_sheet(dataset)).save(sheet, quality=90)
     if len(report.faults) > SHOWN_FAULTS:
         warn(f"{counted(len(report.faults), 'fault')} in all; {listing} lists them")
     say(f"contact sheet: {sheet}\nreport: {listing}")
-    return len(report.faults)
+    return report.lost_images + report.lost_labels > 0

@@ -16,7 +16,7 @@ from tacit.cli.screen import counted, parse, say, warn, with_progress
 from tacit.data.sample import Fault
 from tacit.errors import ConfigError
 from tacit.predict.pipeline import predict_files
-from tacit.predict.sources import expand
+from tacit.predict.sources import Sources, expand
 from tacit.predict.writers import CocoJson, JsonLines, Pictures, Writer
 from tacit.stages import Thresholds
 
@@ -52,6 +52,18 @@ class Options:
         if self.batch < 1:
             raise ConfigError(f"--batch is {self.batch}", allowed="whole numbers from 1")
 
+    def chosen(self) -> Sources:
+        """The photographs, none of which a drawing may replace. Raises DataError and ConfigError."""
+        sources = expand(self.sources, self.output)
+        folders = {path.parent for path in sources.paths}
+        if self.pictures and self.output.is_dir() and any(folder.samefile(self.output) for folder in folders):
+            raise ConfigError(
+                f"--output is {self.output}, where some of the photographs are: drawings would take their places",
+                allowed="a folder without photographs to predict on",
+                fix="name another --output, or write no drawings: --no-pictures",
+            )
+        return sources
+
     def thresholds(self, model: Model) -> Thresholds:
         """What counts as found."""
         ids = model.class_ids(self.classes) if self.classes else None
@@ -70,7 +82,7 @@ class Options:
 def run(arguments: Sequence[str]) -> int:
     """Predicts, tells each photograph's answer, and returns 1 if a file had to be skipped, else 0."""
     options = parse(Options, arguments, "predict")
-    sources = expand(options.sources)
+    sources = options.chosen()
     model = load(options.weights)
     stages = model.stages(options.thresholds(model), options.size)
     start, skipped, objects = perf_counter(), 0, 0

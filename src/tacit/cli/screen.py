@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tacit.data.sample import Fault
+
 T = TypeVar("T")
 
 
@@ -57,6 +59,7 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        speed_estimate_period=300,  # seconds; of steps slower than this, no time left could be told
         redirect_stdout=sys.stdout.isatty(),  # a pipe gets its lines, whatever stderr is
         disable=not sys.stderr.isatty(),
     )
@@ -70,7 +73,15 @@ def show_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]])
         table.add_column(name, justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    # a name in brackets or colons is a name, no markup
+    Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False).print(table)
+
+
+def warn_of(faults: Sequence[Fault]) -> bool:
+    """A line for each fault, once; whether anything was left out for one."""
+    for fault in dict.fromkeys(faults):
+        warn(fault.line())
+    return any(fault.lost != "nothing" for fault in faults)
 
 
 def counted(number: int, noun: str) -> str:

@@ -35,9 +35,9 @@ class Options:
 class Screen:
     """A bar over all steps of the run on stderr, a line an epoch on stdout."""
 
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
-        self.spoken = False
+    def __init__(self, epochs: int, batch: int) -> None:
+        self.epochs, self.batch = epochs, batch
+        self.spoken = self.left_out = False
         self.bar = progress_bar()
         self.task = self.bar.add_task("training", total=None, rate="")
 
@@ -53,17 +53,17 @@ class Screen:
     def note(self, text: str) -> None:
         """A line of its own."""
         self.spoken = True
+        self.left_out |= text.startswith("left out")
         say(text)
 
     def step(self, epoch: int, step: int, steps: int, losses: dict[str, float]) -> None:
-        """Moves the bar; what a resumed run had done before counts as done."""
-        self.bar.update(
-            self.task,
-            description=f"epoch {epoch + 1}/{self.epochs}",
-            total=steps * self.epochs,
-            completed=steps * epoch + step,
-            rate=f"loss {losses['loss']:.3f}",
-        )
+        """Moves the bar; what a resumed run had done before counts as done, but not as done at this speed."""
+        task = self.bar.tasks[self.task]
+        total, completed = steps * self.epochs, steps * epoch + step
+        move = self.bar.reset if task.total is None else self.bar.update
+        move(self.task, total=total, completed=completed, description=f"epoch {epoch + 1}/{self.epochs}")
+        speed = f"{self.batch * task.speed:.1f} photographs/s  " if task.speed else ""
+        self.bar.update(self.task, rate=f"{speed}loss {losses['loss']:.3f}")
 
     def epoch(self, row: dict[str, float]) -> None:
         """The figures of the epoch."""
@@ -73,14 +73,14 @@ class Screen:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Trains and tells where the weights are."""
+    """Trains, tells where the weights are, and returns 1 if photographs or labels had to be left out, else 0."""
     options = parse(Options, arguments, "train")
     from tacit.training.folder import RunFolder
     from tacit.training.loop import resume, train
 
     recipe = options.recipe if options.resume is None else RunFolder(options.resume).recipe()
-    with Screen(recipe.epochs) as screen:
+    with Screen(recipe.epochs, recipe.batch) as screen:
         path = train(recipe, screen) if options.resume is None else resume(options.resume, screen)
     if screen.spoken:  # of several processes only the first one speaks
         say(f"the best weights are {path / 'best.safetensors'}")
-    return 0
+    return 1 if screen.left_out else 0

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tacit.api import load
-from tacit.cli.screen import counted, parse, progress, say, show_table, warn
-from tacit.data.read import read, training_splits
+from tacit.cli.screen import counted, parse, progress, say, show_table, warn_of
+from tacit.data.read import WHOLE, available_splits, is_hold_out, read, scoring_split
 from tacit.errors import ConfigError
 from tacit.evaluate import Evaluation, evaluate
 from tacit.predict.writers import make_folder
@@ -17,6 +17,7 @@ from tacit.stages import SCORING, Stages
 from tacit.tasks.detect.charts import save_confusion_matrix, save_precision_recall
 from tacit.tasks.detect.coco_scores import DetectionScores
 
+HELD_OUT = "held-out fifth"
 FIGURES = {
     "ap": "AP (IoU 0.50 to 0.95)",
     "ap50": "AP50",
@@ -37,7 +38,8 @@ class Options:
     data: Path
     """Folder or label file: COCO JSON, YOLO txt with a data.yaml, or VOC XML."""
     split: str | None = None
-    """Which part; without it the one that `tacit train` chooses on. 'all' where the data has no parts."""
+    """Which split; without it the one that `tacit train` chooses on, or the only one. Of data without splits (or with
+    nothing but a train split) that is the fifth that training holds out; 'all' is everything."""
     weights: Path | None = None
     """Weights file; without it the bundled nano."""
     size: int | None = None
@@ -52,8 +54,8 @@ class Options:
             raise ConfigError(f"--batch is {self.batch}", allowed="whole numbers from 1")
 
     def chosen_split(self) -> str:
-        """`split`, or the one that training chooses on."""
-        return training_splits(self.data)[1] if self.split is None else self.split
+        """`split`, or the one that tells most."""
+        return scoring_split(self.data) if self.split is None else self.split
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -64,14 +66,22 @@ def run(arguments: Sequence[str]) -> int:
     make_folder(options.output)
     with progress(len(dataset.samples), "photographs") as advance:
         evaluation = evaluate(stages, dataset, batch=options.batch, progress=advance)
-    faults = (*dataset.faults, *evaluation.faults)
-    for fault in faults:
-        warn(f"left out: {fault}")
-    _show_scores(f"{options.data} ({dataset.split}), {counted(evaluation.images, 'photograph')}", evaluation.scores)
+    left_out = warn_of((*dataset.faults, *evaluation.faults))
+    part = _part(options.data, dataset.split)
+    _show_scores(f"{options.data} ({part}), {counted(evaluation.images, 'photograph')}", evaluation.scores)
+    if part == HELD_OUT:
+        say(f"{HELD_OUT}, which training chooses on; --split all for everything")
     _show_speed(stages, evaluation)
     _write(evaluation, dataset.classes, options.output)
     say(f"predictions.json, scores.json, precision-recall.png and confusion.png are in {options.output}/")
-    return 1 if faults else 0
+    return 1 if left_out else 0
+
+
+def _part(path: Path, split: str) -> str:
+    """What was scored, for people."""
+    if is_hold_out(path, split):
+        return HELD_OUT
+    return f"all of {split}" if available_splits(path) == (split,) != (WHOLE,) else split
 
 
 def _show_scores(title: str, scores: DetectionScores) -> None:

@@ -24,6 +24,7 @@ from tacit.errors import ImageError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".jp2", ".ppm"})
 MAX_PIXELS = 178_956_970  # a photograph of 16k by 11k; what Pillow calls a decompression bomb
+MAX_BYTES = 8 * MAX_PIXELS  # as many pixels, unpacked, in four channels of 16 bits; WebP files are read as a whole
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "JPEG2000", "PPM")  # none of them runs a program to decode
 _SELF_TURNING = frozenset({"TIFF"})  # Pillow reads the orientation of these again while decoding, and applies it
@@ -38,8 +39,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ALLOWED = "a whole JPEG, PNG, WebP, BMP, GIF, TIFF, JPEG 2000 or PPM picture of 8 or 16 bits a channel"
-# What Pillow's decoders raise on damaged bytes (found by flipping bytes at random).
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError,
+# What Pillow's decoders raise on damaged bytes (found by flipping bytes at random), and on a picture that was closed.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, AssertionError,
            struct.error, zlib.error)  # fmt: skip
 _warning_filters = threading.Lock()  # `warnings.catch_warnings` is not safe between threads
 
@@ -64,18 +65,9 @@ def load_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     EXIF orientation is applied, transparency is laid on white, 16 bits are scaled to 8, the first frame of an
     animation is taken. Raises ImageError.
     """
-    return _decode(_bytes(path), str(path))
-
-
-def decode_image(data: bytes, name: str = "the image") -> UInt8[np.ndarray, "h w 3"]:
-    """Like `load_image`, from the bytes of a file; `name` is what errors call it. Raises ImageError."""
-    return _decode(data, name)
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """(width, height) of the photograph as shown, from its header alone. Raises ImageError."""
-    header = image_header(path)
-    return header.width, header.height
+    _require_content(path)
+    with _reading(path) as file, _open(file, str(path)) as image:
+        return to_rgb(image, str(path))
 
 
 def image_header(path: Path) -> Header:
@@ -85,21 +77,32 @@ def image_header(path: Path) -> Header:
         return _header(image)
 
 
-def _bytes(path: Path) -> bytes:
-    _require_content(path)
-    with _reading(path) as file:
-        return file.read()
+def to_rgb(image: Image.Image, name: str) -> UInt8[np.ndarray, "h w 3"]:
+    """The pixels of a Pillow image, opened or made in memory, as `load_image` gives them; `name` is for errors.
+
+    Raises ImageError.
+    """
+    turn = _TURNS.get(_orientation(image))
+    try:
+        with _quiet() if image.format in _SELF_TURNING else nullcontext():
+            image.load()
+    except _DAMAGE as error:
+        raise _failure(name, f"is truncated or damaged ({str(error) or 'or was closed'})", error) from error
+    rgb = _opaque(image, name)
+    return np.array(rgb if turn is None else rgb.transpose(turn))
 
 
 def _require_content(path: Path) -> None:
     try:
-        empty = path.stat().st_size == 0
+        size = path.stat().st_size
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise ImageError(f"{path} is not there", allowed="a picture file", fix="check the path") from error
     if path.is_dir():
         raise ImageError(f"{path} is a folder", allowed="a picture file", fix="name a file in it")
-    if empty:
+    if size == 0:
         raise ImageError(f"{path} is an empty file", allowed=_ALLOWED, fix="copy it again from its source")
+    if size > MAX_BYTES:
+        raise ImageError(f"{path} is too large for a photograph ({size:,} bytes)", allowed=f"at most {MAX_BYTES:,}")
 
 
 def _reading(path: Path) -> io.BufferedReader:
@@ -107,22 +110,6 @@ def _reading(path: Path) -> io.BufferedReader:
         return path.open("rb")
     except OSError as error:
         raise ImageError(f"{path} cannot be opened: {error.strerror}", fix="check its permissions") from error
-
-
-def _decode(data: bytes, name: str) -> UInt8[np.ndarray, "h w 3"]:
-    if not data:
-        raise ImageError(f"{name} is empty", allowed=_ALLOWED, fix="copy it again from its source")
-    with _open(io.BytesIO(data), name) as image:
-        turn = _TURNS.get(_orientation(image))
-        try:
-            with _quiet() if image.format in _SELF_TURNING else nullcontext():
-                image.load()
-        except _DAMAGE as error:
-            raise ImageError(
-                f"{name} is truncated or damaged ({error})", allowed=_ALLOWED, fix="copy it again from its source"
-            ) from error
-        rgb = _to_rgb(image, name)
-        return np.array(rgb if turn is None else rgb.transpose(turn))
 
 
 @contextmanager
@@ -133,7 +120,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _open(file: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
+def _open(file: io.BufferedReader, name: str) -> Image.Image:
     """The picture with only its header read; its pixel count is checked before any of it is unpacked."""
     try:
         with _quiet():
@@ -141,13 +128,20 @@ def _open(file: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise _bomb(name) from error
     except _DAMAGE as error:  # UnidentifiedImageError is an OSError
-        raise ImageError(f"{name} is not a picture", allowed=_ALLOWED, fix="convert or remove the file") from error
+        raise _failure(name, "is not a picture", error) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise _bomb(name)
     if width <= 0 or height <= 0:
         raise ImageError(f"{name} has no pixels ({width} x {height})", allowed=_ALLOWED, fix="remove the file")
     return image
+
+
+def _failure(name: str, wrong: str, error: Exception) -> ImageError:
+    """What is wrong with the bytes, unless it was the machine that failed to read them."""
+    if isinstance(error, OSError) and error.errno:
+        return ImageError(f"{name} cannot be read: {error.strerror}", fix="check the disk, or copy it again")
+    return ImageError(f"{name} {wrong}", allowed=_ALLOWED, fix="copy it again from its source, or convert it")
 
 
 def _bomb(name: str) -> ImageError:
@@ -176,17 +170,18 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in _TURNS else 1
 
 
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+def _opaque(image: Image.Image, name: str) -> Image.Image:
+    """In mode RGB, what is transparent on white."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
         return Image.fromarray(_from_16_bits(np.asarray(image))).convert("RGB")
     if image.mode in {"I", "F"}:
         raise ImageError(f"{name} has 32-bit pixels, whose white is anyone's guess", allowed=_ALLOWED, fix="convert it")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     try:
+        if image.has_transparency_data:
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image.convert("RGBA"))
         return image.convert("RGB")
     except ValueError as error:
         raise ImageError(f"{name} has the colour mode {image.mode}", allowed=_ALLOWED, fix="convert it") from error

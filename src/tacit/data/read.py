@@ -1,7 +1,8 @@
 """A dataset from a path: the layout is recognised by itself, and there is always something to train and to choose on.
 
-A source without splits has one, named "all". Asked for "train" or "val" of it, `read` holds out a fifth of the
-photographs, picked by a hash of their file names: the same ones every time, on every machine.
+A source without splits has one, named "all", and so has one with nothing but a train split. Asked for "train" or "val"
+of it, `read` holds out a fifth of the photographs, picked by a hash of their file names: the same ones every time, on
+every machine.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tacit.errors import DataError, ImageError
 
 WHOLE = "all"
 HOLD_OUT = 5  # one photograph in so many
+CHOOSE_ON = ("val", "dev", "test")  # beginnings of a split's name, the best first
 LAYOUTS = (coco.splits, yolo.splits, voc.splits)
 _LOOKED_FOR = (
     "a COCO .json or a folder with annotations/*.json; a YOLO data.yaml or a folder that holds one; "
@@ -40,18 +42,37 @@ def training_splits(path: Path) -> tuple[str, str]:
     names = available_splits(path)
     if names == (WHOLE,):
         return "train", "val"
-    train = _first(names, ("train",))
-    val = _first(names, ("val", "dev", "test"))
+    train, val = _first(names, ("train",)), _first(names, CHOOSE_ON)
     if train is None or val is None:
         raise DataError(
             f"{path} has the splits {', '.join(names)}: nothing to {'choose' if train else 'train'} on",
             allowed="a train split and a val, dev or test split, or no splits at all",
-            fix="add the split, or name one label file, of which a fifth is then held out",
+            fix="add the split, or name a label file that is called for no split: a fifth of it is then held out",
         )
     return train, val
 
 
-def read(path: Path, split: str | None = None, *, min_score: float = 0.5, verify: bool = False) -> Dataset:
+def scoring_split(path: Path) -> str:
+    """The split to score on, as `read` takes it: never one that `training_splits` would train on.
+
+    Of a source without splits, or with a train split alone, the hold-out; one split of another name is scored whole;
+    of several, the one that training chooses on. Raises DataError when there is none of these.
+    """
+    names = available_splits(path)
+    if names == (WHOLE,):
+        return "val"
+    split = names[0] if len(names) == 1 else _first(names, CHOOSE_ON)
+    if split is None:
+        raise DataError(f"{path} has the splits {', '.join(names)}", fix="say which to score on: --split NAME")
+    return split
+
+
+def is_hold_out(path: Path, split: str) -> bool:
+    """Whether `read` would give a fifth of the source for that split, since the source itself has none."""
+    return split == "val" and available_splits(path) == (WHOLE,)
+
+
+def read(path: Path, split: str | None = None, *, min_score: float = 0.0, verify: bool = False) -> Dataset:
     """The photographs and labels of one split at `path`.
 
     `split` may be left out where there is only one. Boxes that carry a teacher's `score` under `min_score` are left
@@ -107,7 +128,7 @@ def _splits(path: Path) -> Splits:
     for layout in LAYOUTS:
         if found := layout(path):
             lone = next(iter(found)) if len(found) == 1 else ""
-            return {WHOLE: found[lone]} if lone in {"train", "trainval"} else found
+            return {WHOLE: found[lone]} if lone.startswith("train") else found
     raise DataError(f"{path} is no dataset that Tacit knows", allowed=_LOOKED_FOR, fix="name its label file or folder")
 
 
@@ -118,10 +139,15 @@ def _first(names: tuple[str, ...], beginnings: tuple[str, ...]) -> str | None:
 
 def _held_out(dataset: Dataset, part: str) -> Dataset:
     """`part` "val" is the fifth of the samples with the least hashes, "train" is the rest; both keep all the faults."""
-    by_hash = sorted(dataset.samples, key=lambda sample: (zlib.crc32(sample.path.name.encode()), sample.id))
+    by_hash = sorted(dataset.samples, key=_hash)
     held = {sample.id for sample in by_hash[: max(1, len(by_hash) // HOLD_OUT)]}
     samples = tuple(sample for sample in dataset.samples if (sample.id in held) == (part == "val"))
     return replace(dataset, split=part, samples=samples)
+
+
+def _hash(sample: Sample) -> tuple[int, int]:
+    name = sample.path.name.encode(errors="surrogateescape")  # a file name need not be text
+    return zlib.crc32(name), sample.id
 
 
 def _damage(sample: Sample) -> Fault | None:

@@ -80,7 +80,7 @@ class DatasetReport:
         width = max(len(what) for what, _ in self.rows())
         figures = [f"{what:<{width}}  {figure}" for what, figure in self.rows()]
         classes = [f"  {item.name}: {item.boxes:,} boxes on {item.images:,} photographs" for item in self.classes]
-        faults = [f"  {fault}" for fault in self.faults]
+        faults = [f"  {fault.line()}" for fault in self.faults]
         return "\n".join([str(self.root), *figures, "", *classes, *([""] if faults else []), *faults])
 
 

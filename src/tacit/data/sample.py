@@ -27,6 +27,10 @@ class Fault:
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"
 
+    def line(self) -> str:
+        """For people: what was left out, or only a note where nothing was."""
+        return f"{'note' if self.lost == 'nothing' else 'left out'}: {self}"
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:

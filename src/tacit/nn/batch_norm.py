@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
+from torch import Tensor, nn
 
-
-def processes() -> int:
-    """How many processes train together."""
-    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
-
-
-def sum_over_processes(values: Tensor) -> Tensor:
-    """The sum of every process's `values`, with gradients; the values themselves where there is one process."""
-    if processes() == 1:
-        return values
-    total: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    return total
+from tacit.nn.processes import processes, sum_over_processes
 
 
 class BatchNorm(nn.BatchNorm2d):

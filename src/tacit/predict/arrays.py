@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
+from tacit.data.images import to_rgb
 from tacit.errors import ImageError
 
 ALLOWED = "uint8 arrays of shape (height, width, 3) in RGB, or (height, width) in grey"
-EIGHT_BIT_MODES = frozenset(
-    {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"}
-)
 
 
 def from_array(array: np.ndarray, *, bgr: bool = False) -> UInt8[np.ndarray, "h w 3"]:
@@ -32,19 +30,10 @@ def from_array(array: np.ndarray, *, bgr: bool = False) -> UInt8[np.ndarray, "h 
 
 
 def from_pillow(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
-    """`image` as RGB, turned as its EXIF says, what is transparent on white. Raises `ImageError`."""
+    """`image` as RGB, with the pixels that its file would give by its path. Raises `ImageError`."""
     if 0 in image.size:
         raise ImageError(f"this image has no pixels: {image.width} x {image.height}")
-    if image.mode not in EIGHT_BIT_MODES:
-        raise ImageError(
-            f"this image has the mode {image.mode!r}", allowed="8-bit modes, such as RGB, L, P, RGBA, CMYK",
-            fix="scale it to 0..255 and convert it to RGB",
-        )  # fmt: skip
-    upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        rgba = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return np.asarray(upright.convert("RGB"))
+    return to_rgb(image, "this image")
 
 
 def _how_to_convert(array: np.ndarray) -> str:

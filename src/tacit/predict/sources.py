@@ -20,17 +20,18 @@ class Sources:
     ignored: int
 
 
-def expand(sources: Iterable[str | Path]) -> Sources:
+def expand(sources: Iterable[str | Path], output: Path | None = None) -> Sources:
     """The image files that `sources` name, in their order; folders and globs sorted, folders with all below them.
 
-    A file that is named itself is taken whatever its suffix, so that it is answered or found faulty by name.
+    A file that is named itself is taken whatever its suffix, so that it is answered or found faulty by name. What
+    stands below `output`, such as the drawings of an earlier run, is left out of the folders above it.
     Raises `DataError` for a source that is not there, a glob that matches nothing, or a folder without images.
     """
     paths: dict[Path, None] = {}
     ignored = 0
     for source in sources:
         for path in _named(source):
-            found = _inside(path) if path.is_dir() else [path]
+            found = _inside(path, output) if path.is_dir() else [path]
             images = [file for file in found if file is path or file.suffix.lower() in SUFFIXES]
             ignored += len(found) - len(images)
             if not images:
@@ -47,7 +48,10 @@ def expand(sources: Iterable[str | Path]) -> Sources:
 def _named(source: str | Path) -> Iterator[Path]:
     if source == "":  # an unset variable of a shell, which Path would take for the current folder
         raise DataError("a source is empty", allowed="files, folders and globs")
-    path = Path(source).expanduser()
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError as error:  # ~name/ of a user who is not there
+        raise DataError(f"there is no home folder for {source}", fix="check the name behind ~") from error
     if path.exists():
         return iter([path])
     if not has_magic(str(path)):
@@ -58,10 +62,18 @@ def _named(source: str | Path) -> Iterator[Path]:
     return (Path(match) for match in matches)
 
 
-def _inside(folder: Path) -> list[Path]:
-    """All files below `folder` but the hidden ones."""
+def _inside(folder: Path, output: Path | None) -> list[Path]:
+    """All files below `folder` but the hidden ones and those in `output`, where that is below too."""
     below = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    seen = (path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    inner = None if output is None else _relative(output, folder)
+    return sorted(path for path in seen if inner is None or not path.is_relative_to(folder / inner))
+
+
+def _relative(path: Path, folder: Path) -> Path | None:
+    """Where `path` is below `folder`; None where it is not."""
+    inside, around = path.resolve(), folder.resolve()
+    return inside.relative_to(around) if around in inside.parents else None
 
 
 def _near(path: Path) -> str:

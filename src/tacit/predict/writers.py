@@ -47,7 +47,10 @@ class Pictures(Writer):
 
 
 class JsonLines(Writer):
-    """One line a photograph, as `Result.to_dict` tells it; each line is on disk before the next photograph."""
+    """One line a photograph, as `Result.to_dict` tells it; each line is on disk before the next photograph.
+
+    ASCII alone, since file names need not be text.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,7 +63,7 @@ class JsonLines(Writer):
         self.file.close()
 
     def write(self, result: Result) -> None:
-        self.file.write(json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
+        self.file.write(json.dumps(result.to_dict()) + "\n")
         self.file.flush()
 
 
@@ -83,7 +86,7 @@ class CocoJson(Writer):
     def __exit__(self, *_: object) -> None:
         with self.file as file:
             parts = {"images": self.images, "annotations": self.annotations, "categories": self.categories}
-            json.dump(parts, file, ensure_ascii=False)
+            json.dump(parts, file)
 
     def write(self, result: Result) -> None:
         image_id = len(self.images) + 1

@@ -14,7 +14,7 @@ def draw_curves(rows: list[Row], file: BinaryIO) -> None:
     panels = {
         "loss": [name for name in rows[-1] if name.startswith("detect/")],
         "accuracy": ["ap", "ap50"],
-        "learning rate": ["rate"],
+        "learning rate": ["learning_rate"],
     }
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     for axes, (title, names) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):

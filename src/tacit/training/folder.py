@@ -9,16 +9,22 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tacit.atomic import replacing
 from tacit.data.loader import Batch
 from tacit.drawing import draw_boxes
 from tacit.errors import ConfigError
 from tacit.geometry.boxes import xywh_to_xyxy
-from tacit.training.checkpoint import load_checkpoint, replacing, save_checkpoint
+from tacit.training.checkpoint import load_checkpoint, save_checkpoint
 from tacit.training.curves import draw_curves
 from tacit.training.recipe import Recipe
 from tacit.training.reporter import Row
 
 SHOWN = 9  # pictures of a batch that are drawn
+STATE = {  # what a checkpoint holds
+    *("epoch", "step", "sums", "best", "history"),  # where the run is, and what it has seen
+    *("classes", "photographs"),  # what it trains on, to notice when that has changed
+    *("network", "average", "updates", "optimiser"),  # what learns
+}
 
 
 class RunFolder:
@@ -32,6 +38,7 @@ class RunFolder:
     @classmethod
     def new(cls, wanted: Path, recipe: Recipe) -> RunFolder:
         """An empty folder at `wanted`, or at `wanted-2`, ... where that is taken."""
+        wanted = wanted.expanduser().resolve()
         path, number = wanted, 1
         while path.exists():
             number += 1
@@ -46,7 +53,7 @@ class RunFolder:
         """The recipe that the run began with."""
         if not self._recipe.is_file():
             raise ConfigError(f"{self.path} is not the folder of a run", fix="name a folder that holds recipe.json")
-        return Recipe.from_json(self._recipe.read_text())
+        return Recipe.from_json(self._recipe.read_text(encoding="utf-8", errors="replace"))
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""
@@ -54,7 +61,7 @@ class RunFolder:
 
     def state(self) -> dict[str, Any] | None:
         """The last checkpoint, if the run got that far."""
-        return load_checkpoint(self._checkpoint) if self._checkpoint.exists() else None
+        return load_checkpoint(self._checkpoint, STATE) if self._checkpoint.exists() else None
 
     def write_history(self, rows: list[Row]) -> None:
         """One JSON line an epoch, and the curves."""
@@ -76,4 +83,6 @@ class RunFolder:
         sheet = np.vstack([np.hstack(pictures[i : i + columns]) for i in range(0, len(pictures), columns)])
         folder = self.path / "batches"
         folder.mkdir(exist_ok=True)
-        cv2.imwrite(str(folder / f"epoch-{epoch:03d}.png"), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        _, encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        with replacing(folder / f"epoch-{epoch:03d}.png") as file:
+            file.write(encoded.tobytes())

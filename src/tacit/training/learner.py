@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from tacit.data.loader import Batch
 from tacit.errors import TacitError
 from tacit.network import Network
-from tacit.training.optimiser import Average, Schedule, build_optimiser
+from tacit.training.optimiser import MovingAverage, Schedule, build_optimiser
 from tacit.training.recipe import Precision, Recipe
 from tacit.training.reporter import Row
 
@@ -31,14 +31,14 @@ class Learner:
         self.device = accelerator.device
         # channels last: faster convolutions on CPUs and GPUs alike (docs/decisions/training-speed.md)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = Average(self.network, recipe.optimiser)
+        self.average = MovingAverage(self.network, recipe.optimiser)
         self.schedule = Schedule(recipe.optimiser, steps_per_epoch, recipe.epochs)
         self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(self.network, recipe))
         on_gpu = self.device.type == "cuda"
         self.half = recipe.precision is Precision.BF16 or (recipe.precision is Precision.AUTO and on_gpu)
 
     @property
-    def rate(self) -> float:
+    def learning_rate(self) -> float:
         """The learning rate of the last step."""
         rate: float = self.optimiser.param_groups[0]["lr"]
         return rate
@@ -46,7 +46,7 @@ class Learner:
     def learn(self, batch: Batch, epoch: int, step: int) -> Row:
         """One step on a batch; returns the losses a photograph, over all processes.
 
-        Raises DivergedError, before any weight has changed, when the loss is not a finite number.
+        Raises DivergedError, before any weight has changed, when the loss or the gradient is not finite.
         """
         self.network.train()
         self.schedule.apply(self.optimiser, epoch * self.steps_per_epoch + step)
@@ -57,9 +57,10 @@ class Learner:
         losses = self._losses(loss.total.detach() / self.recipe.batch, loss.parts)
         if not all(math.isfinite(value) for value in losses.values()):
             raise _diverged(losses, batch, epoch, step)
-        self.accelerator.backward(loss.total)
-        if (step + 1) % self.recipe.accumulate == 0 or step + 1 == self.steps_per_epoch:
-            self._update()
+        loss.total.backward()
+        due = (step + 1) % self.recipe.accumulate == 0 or step + 1 == self.steps_per_epoch
+        if due and not self._update():
+            raise _diverged({**losses, "gradient": math.nan}, batch, epoch, step)
         return losses
 
     def state(self) -> dict[str, Any]:
@@ -78,12 +79,16 @@ class Learner:
         self.average.updates = state["updates"]
         self.optimiser.load_state_dict(state["optimiser"])
 
-    def _update(self) -> None:
-        if self.recipe.optimiser.clip:
-            self.accelerator.clip_grad_norm_(self.network.parameters(), self.recipe.optimiser.clip)
+    def _update(self) -> bool:
+        """A step of the optimiser; False, and nothing done, when the gradient is not finite."""
+        limit = self.recipe.optimiser.clip or math.inf
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        if not norm.isfinite():
+            return False
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.average.update(self.network)
+        return True
 
     def _losses(self, total: Tensor, parts: dict[str, Tensor]) -> Row:
         values = self.accelerator.reduce(torch.stack([total, *parts.values()]), "mean")
@@ -96,7 +101,7 @@ def _diverged(losses: Row, batch: Batch, epoch: int, step: int) -> DivergedError
         f"the loss is lost in epoch {epoch + 1}, step {step + 1} ({told}); the batch was "
         + ", ".join(str(path) for path in batch.paths),
         allowed="finite losses",
-        fix="lower optimiser.rate or set optimiser.clip; the run's checkpoint is from before this step",
+        fix="lower optimiser.learning_rate or set optimiser.clip; the run's checkpoint is from before this step",
     )
 
 

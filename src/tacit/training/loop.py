@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 
 from tacit.data.loader import Batch, TicketSampler, TrainingPhotos, training_loader
 from tacit.data.sample import Fault
+from tacit.errors import ConfigError
 from tacit.evaluate import evaluate
 from tacit.stages import SCORING, Stages
 from tacit.training.folder import RunFolder
 from tacit.training.learner import Learner, reproducible
-from tacit.training.material import Material, gather
 from tacit.training.recipe import Recipe, plain
 from tacit.training.reporter import Reporter, Row, Silent
 from tacit.training.start import starting_network
+from tacit.training.training_data import TrainingData, gather
 from tacit.weights import Record, save
 
 DRAWN_EPOCHS = 3  # the first epochs whose first batch is drawn
@@ -31,11 +35,15 @@ def train(recipe: Recipe, reporter: Reporter | None = None) -> Path:
 
     Raises TacitError for data, weights or options that cannot be used, and DivergedError when the loss is lost.
     """
-    return _Run(recipe, None, reporter or Silent()).run()
+    absolute = replace(recipe, data=tuple(path.expanduser().resolve() for path in recipe.data))
+    return _Run(absolute, None, reporter or Silent()).run()
 
 
 def resume(path: Path, reporter: Reporter | None = None) -> Path:
-    """Go on with the run in a folder, to the same weights as if it had never stopped."""
+    """Go on with the run in a folder, to the same weights as if it had never stopped.
+
+    Raises TacitError if it is no run, its checkpoint is damaged, or its data has changed.
+    """
     folder = RunFolder(path)
     return _Run(folder.recipe(), folder, reporter or Silent()).run()
 
@@ -44,15 +52,17 @@ class _Run:
     """One run. Position and history live here, what learns in `learner`, files in `folder`."""
 
     def __init__(self, recipe: Recipe, folder: RunFolder | None, reporter: Reporter) -> None:
-        accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        # precision and accumulation are ours, whatever `accelerate config` says; validation may outlast NCCL's patience
+        patience = InitProcessGroupKwargs(timeout=timedelta(hours=6))
+        accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", kwargs_handlers=[patience])
         self.recipe, self.accelerator, self.lead = recipe, accelerator, accelerator.is_main_process
         self.reporter: Reporter = reporter if self.lead else Silent()
-        self.material = gather(recipe)
-        _tell_material(self.material, self.reporter)
-        network, origin = starting_network(recipe, self.material.classes)
-        self.reporter.note(origin)
+        self.data = gather(recipe)
+        network, origin = starting_network(recipe, self.data.classes, resumed=folder is not None)
+        self.faults: set[Fault] = set()
+        _tell_data(self.data, origin, self.reporter)
         largest = max(recipe.size, recipe.start_size or 0)
-        samples = self.material.samples
+        samples = self.data.samples
         photos = TrainingPhotos(samples, largest, recipe.augment, recipe.seed, strict=recipe.strict)
         self.sampler = TicketSampler(
             len(samples),
@@ -68,7 +78,7 @@ class _Run:
         self.sums: Row = {}
         self.history: list[Row] = []
         self.best = -1.0
-        self.faults: set[Fault] = set()
+        self._tell_faults(photos.faults)
         self.folder = folder or (RunFolder.new(recipe.output, recipe) if self.lead else RunFolder(recipe.output))
         self.reporter.note(f"run folder: {self.folder.path}")
         if folder is not None:
@@ -96,19 +106,22 @@ class _Run:
         return {
             "epoch": self.epoch + 1,
             "size": size,
-            "rate": self.learner.rate,
+            "learning_rate": self.learner.learning_rate,
             **{name: value / self.step for name, value in self.sums.items()},
             "images_per_second": round((self.step - first) * self.recipe.batch / seconds, 2),
             "seconds": round(seconds, 1),
         }
 
     def _before(self, batch: Batch) -> None:
-        for fault in batch.faults:
+        self._tell_faults(batch.faults)
+        if self.lead and self.step == 0 and self.epoch < DRAWN_EPOCHS:
+            self.folder.draw_batch(batch, self.data.classes, self.epoch + 1)
+
+    def _tell_faults(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
             if fault not in self.faults:
                 self.faults.add(fault)
                 self.reporter.note(f"left out ({len(self.faults)} so far): {fault}")
-        if self.lead and self.step == 0 and self.epoch < DRAWN_EPOCHS:
-            self.folder.draw_batch(batch, self.material.classes, self.epoch + 1)
 
     def _count(self, values: Row) -> None:
         for name, value in values.items():
@@ -127,9 +140,10 @@ class _Run:
         due = (self.epoch + 1) % self.recipe.validate_every == 0 or self.epoch + 1 == self.recipe.epochs
         if not due:
             return {}
-        stages = Stages(self.learner.average.network, self.material.classes, self.recipe.size, SCORING)
-        scores = evaluate(stages, self.material.validation).scores
-        return {"ap": scores.ap or 0.0, "ap50": scores.ap50 or 0.0}
+        stages = Stages(self.learner.average.network, self.data.classes, self.recipe.size, SCORING)
+        evaluation = evaluate(stages, self.data.validation)
+        self._tell_faults(evaluation.faults)
+        return {"ap": evaluation.scores.ap or 0.0, "ap50": evaluation.scores.ap50 or 0.0}
 
     def _keep(self, row: Row) -> None:
         self.history.append(row)
@@ -142,10 +156,10 @@ class _Run:
 
     def _record(self, row: Row) -> Record:
         recipe = plain(asdict(self.recipe))
-        validation = self.material.validation
+        validation = self.data.validation
         return Record(
             model=self.recipe.model,
-            classes=self.material.classes,
+            classes=self.data.classes,
             input_size=self.recipe.size,
             data=tuple(dict.fromkeys(path.resolve().name for path in self.recipe.data)),
             epochs=self.epoch + 1,
@@ -164,26 +178,37 @@ class _Run:
         if self.lead:
             position = {"epoch": self.epoch, "step": self.step, "sums": self.sums}
             progress = {"best": self.best, "history": self.history}
-            self.folder.save_state({**position, **progress, **self.learner.state()})
+            self.folder.save_state({**position, **progress, **self._identity(), **self.learner.state()})
         self.saved_at = time.monotonic()
+
+    def _identity(self) -> dict[str, Any]:
+        """What must not change between a stop and going on."""
+        return {"classes": list(self.data.classes), "photographs": len(self.data.samples)}
 
     def _restore(self, folder: RunFolder) -> None:
         state = folder.state()
         if state is None:
             return  # killed before the first checkpoint: the run begins again
+        if any(state[name] != value for name, value in self._identity().items()):
+            raise ConfigError(
+                f"{folder.path} was trained on {state['photographs']} photographs of {len(state['classes'])} classes; "
+                f"its data now holds {len(self.data.samples)} of {len(self.data.classes)}, or others",
+                fix="bring the data back as it was, or start a new run with --weights",
+            )
         self.epoch, self.step, self.sums = state["epoch"], state["step"], state["sums"]
         self.best, self.history = state["best"], state["history"]
         self.learner.restore(state)
         self.reporter.note(f"resuming at epoch {self.epoch + 1}, step {self.step + 1}")
 
 
-def _tell_material(material: Material, reporter: Reporter) -> None:
-    boxes = sum(len(sample.boxes) for sample in material.samples)
+def _tell_data(data: TrainingData, origin: str, reporter: Reporter) -> None:
+    boxes = sum(len(sample.boxes) for sample in data.samples)
     reporter.note(
-        f"{len(material.samples)} photographs with {boxes} boxes of {len(material.classes)} classes to train on, "
-        f"{len(material.validation.samples)} to choose on"
+        f"{len(data.samples)} photographs with {boxes} boxes of {len(data.classes)} classes to train on, "
+        f"{len(data.validation.samples)} to choose on"
     )
-    for fault in material.faults[:TOLD]:
-        reporter.note(f"left out: {fault}")
-    if len(material.faults) > TOLD:
-        reporter.note(f"{len(material.faults)} faults in all; `tacit data` lists them")
+    for fault in data.faults[:TOLD]:
+        reporter.note(f"{'note' if fault.lost == 'nothing' else 'left out'}: {fault}")
+    if len(data.faults) > TOLD:
+        reporter.note(f"{len(data.faults)} faults in all; `tacit data` lists them")
+    reporter.note(origin)

@@ -38,11 +38,11 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
     plan = recipe.optimiser
     free, decayed, biases = parameter_groups(network)
     if plan.algorithm is Algorithm.ADAMW:
-        groups = _groups(free, decayed, biases, plan.decay)
-        return torch.optim.AdamW(groups, lr=plan.rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
-    decay = plan.decay * recipe.batch * recipe.accumulate / NOMINAL_BATCH
+        groups = _groups(free, decayed, biases, plan.weight_decay)
+        return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
+    decay = plan.weight_decay * recipe.batch * recipe.accumulate / NOMINAL_BATCH
     groups = _groups(free, decayed, biases, decay)
-    return torch.optim.SGD(groups, lr=plan.rate, momentum=plan.momentum, nesterov=True)
+    return torch.optim.SGD(groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=True)
 
 
 def _groups(
@@ -66,9 +66,10 @@ class Schedule:
         return min(wanted, self.steps_per_epoch * self.epochs // 3)
 
     def rate(self, step: int) -> float:
-        """Half a cosine from `rate` to `rate * final` over the run, without the warm-up."""
+        """Half a cosine from `learning_rate` to `learning_rate * final_factor` over the run, without the warm-up."""
         done = step / (self.steps_per_epoch * self.epochs)
-        return self.plan.rate * ((1 + math.cos(math.pi * done)) / 2 * (1 - self.plan.final) + self.plan.final)
+        final = self.plan.final_factor
+        return self.plan.learning_rate * ((1 + math.cos(math.pi * done)) / 2 * (1 - final) + final)
 
     def apply(self, optimiser: torch.optim.Optimizer, step: int) -> None:
         """Set the groups' rates, and SGD's momentum, for `step`."""
@@ -81,7 +82,7 @@ class Schedule:
                 group["momentum"] = self.plan.warmup_momentum + share * (self.plan.momentum - self.plan.warmup_momentum)
 
 
-class Average:
+class MovingAverage:
     """An exponential moving average of the weights, batch norm statistics included: what is validated and kept."""
 
     def __init__(self, network: Network, plan: Optimiser) -> None:

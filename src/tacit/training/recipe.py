@@ -7,13 +7,40 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from tacit.data.augment import Augment
 from tacit.errors import ConfigError
 from tacit.tasks.detect.gains import DetectGains
 
 C = TypeVar("C")
+Range = tuple[float, float]  # both ends allowed
+
+OPTIMISER_RANGES: dict[str, Range] = {
+    "learning_rate": (0.0, 10.0),
+    "final_factor": (0.0, 1.0),
+    "momentum": (0.1, 0.9999),
+    "weight_decay": (0.0, 1.0),
+    "warmup_epochs": (0.0, 1e6),
+    "warmup_steps": (0, 1e9),
+    "warmup_momentum": (0.1, 0.9999),
+    "warmup_bias_rate": (0.0, 10.0),
+    "clip": (0.0, 1e9),
+    "ema_decay": (0.0, 1.0),
+    "ema_ramp": (1e-3, 1e9),
+}
+RECIPE_RANGES: dict[str, Range] = {
+    "epochs": (1, 1e6),
+    "batch": (1, 1e6),
+    "accumulate": (1, 1e6),
+    "grow": (0.0, 1.0),
+    "min_score": (0.0, 1.0),
+    "seed": (0, 2**63 - 1),
+    "workers": (0, 256),
+    "validate_every": (1, 1e6),
+    "checkpoint_minutes": (0.0, 1e6),
+}
 
 
 class Algorithm(Enum):
@@ -37,13 +64,13 @@ class Optimiser:
 
     algorithm: Algorithm = Algorithm.SGD
     """SGD with Nesterov momentum, or AdamW."""
-    rate: float = 0.01
+    learning_rate: float = 0.01
     """Learning rate after the warm-up."""
-    final: float = 0.2
-    """The rate at the end, as a part of `rate`; a half cosine leads there."""
+    final_factor: float = 0.2
+    """The rate at the end, as a part of `learning_rate`; a half cosine leads there."""
     momentum: float = 0.937
     """Momentum of SGD, first beta of AdamW."""
-    decay: float = 5e-4
+    weight_decay: float = 5e-4
     """Weight decay of convolutions; norms, biases and knowledge have none."""
     warmup_epochs: float = 3.0
     """Length of the warm-up, but at least `warmup_steps`."""
@@ -60,6 +87,10 @@ class Optimiser:
     ema_ramp: float = 2000.0
     """How slowly the averaging sets in, in steps."""
 
+    def __post_init__(self) -> None:
+        for name, (least, most) in OPTIMISER_RANGES.items():
+            _require(self, name, least, most)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -75,7 +106,7 @@ class Recipe:
     """Start from these weights. Without it, from the bundled ones of that model, if there are any."""
     scratch: bool = False
     """Start from random weights."""
-    epochs: int = 100
+    epochs: int = 40
     """How often every photograph is seen."""
     batch: int = 16
     """Photographs a step, over all processes."""
@@ -109,18 +140,13 @@ class Recipe:
     """Weights of the detection loss."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "accumulate", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="1 or more")
-        for name in ("workers", "checkpoint_minutes"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="0 or more")
-        for name in ("grow", "min_score"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name}={getattr(self, name)} is impossible", allowed="numbers from 0 to 1")
+        for name, (least, most) in RECIPE_RANGES.items():
+            _require(self, name, least, most)
         for name, size in (("size", self.size), ("start_size", self.start_size or self.size)):
             if size < 32 or size % 32:
                 raise ConfigError(f"{name}={size} does not fit the network's grid", allowed="multiples of 32")
+        if self.scratch and self.weights is not None:
+            raise ConfigError(f"scratch and weights={self.weights} exclude each other", fix="leave one of them out")
 
     def size_at(self, epoch: int) -> int:
         """Side of the training pictures in `epoch`, a multiple of 32."""
@@ -137,9 +163,16 @@ class Recipe:
         """The recipe again. Raises ConfigError for an unknown key, and names the nearest."""
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"the recipe is not JSON ({error})") from error
         return _build(cls, values, "the recipe")
+
+
+def _require(owner: object, name: str, least: float, most: float) -> None:
+    """Raises ConfigError unless the field lies within; NaN lies nowhere."""
+    value = getattr(owner, name)
+    if not least <= value <= most:
+        raise ConfigError(f"{name}={value} is impossible", allowed=f"numbers from {least:g} to {most:g}")
 
 
 def plain(value: Any) -> Any:
@@ -168,15 +201,28 @@ def _build(kind: type[C], values: Any, where: str) -> C:
 
 
 def _value(hint: Any, value: Any, name: str) -> Any:
+    """One field from JSON. Raises ConfigError where the value is of another kind than the field."""
     if is_dataclass(hint):
         return _build(hint, value, name)  # type: ignore[arg-type]
-    if hint == tuple[Path, ...]:
-        return tuple(Path(item) for item in value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         allowed = [member.value for member in hint]
         if value not in allowed:
             raise ConfigError(f"{name}={value!r} is unknown", allowed=", ".join(allowed))
         return hint(value)
-    if value is not None and hint in (Path, Path | None):
+    if hint == tuple[Path, ...]:
+        _require_kind(isinstance(value, list) and all(isinstance(item, str) for item in value), name, value, "paths")
+        return tuple(Path(item) for item in value)
+    if value is None and NoneType in get_args(hint):
+        return None
+    kind = next((part for part in get_args(hint) if part is not NoneType), hint)  # X of "X | None"
+    if kind is Path:
+        _require_kind(isinstance(value, str), name, value, "a path")
         return Path(value)
+    right = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+    _require_kind(right, name, value, kind.__name__)
     return value
+
+
+def _require_kind(right: bool, name: str, value: Any, allowed: str) -> None:
+    if not right:
+        raise ConfigError(f"{name}={value!r} is of the wrong kind", allowed=allowed)

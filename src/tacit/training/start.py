@@ -12,13 +12,18 @@ from tacit.training.recipe import Recipe
 from tacit.weights import bundled, fit, read
 
 
-def starting_network(recipe: Recipe, classes: tuple[str, ...]) -> tuple[Network, str]:
-    """The network, and a sentence for people on where its weights come from."""
+def starting_network(recipe: Recipe, classes: tuple[str, ...], *, resumed: bool) -> tuple[Network, str]:
+    """The network, and a sentence for people on where its weights come from; a resumed run brings its own.
+
+    Raises WeightsError if the file is for another model, ConfigError for an unknown one.
+    """
     torch.manual_seed(recipe.seed)
     network = zoo.create(recipe.model, len(classes))
     detect = network.task("detect")
     assert isinstance(detect, Detect)
     detect.gains = recipe.gains
+    if resumed:
+        return network, "going on with the weights of the run"
     path = None if recipe.scratch else recipe.weights or bundled(recipe.model)
     if path is None:
         return network, "starting from random weights"

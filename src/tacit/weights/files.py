@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from tacit.atomic import replacing
 from tacit.errors import ConfigError, WeightsError
 from tacit.network import Network
 from tacit.weights.record import Record
@@ -34,11 +35,10 @@ def bundled(model: str) -> Path | None:
 
 
 def save(network: Network, record: Record, path: Path, *, half: bool = False) -> None:
-    """Write the network's weights and their record, atomically; `half` rounds to 16 bits."""
+    """Write the network's weights and their record, atomically; `half` rounds to 16 bits. Raises OSError."""
     state = {name: _stored(value, half) for name, value in network.state_dict().items()}
-    partial = path.with_name(path.name + ".partial")
-    save_file(state, partial, metadata={KEY: record.to_json()})
-    partial.replace(path)
+    with replacing(path) as file:
+        file.write(to_bytes(state, metadata={KEY: record.to_json()}))
 
 
 def load(path: Path | None = None) -> Weights:
@@ -59,7 +59,7 @@ def load(path: Path | None = None) -> Weights:
 
 
 def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
-    """The record and the tensors of a file, in single precision."""
+    """The record and the tensors of a file, in single precision. Raises WeightsError if it is none of ours."""
     if not path.is_file():
         raise WeightsError(f"there is no weights file at {path}", fix="check the path")
     try:

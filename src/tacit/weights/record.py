@@ -50,7 +50,7 @@ class Record:
             known = {f.name for f in fields(cls)}
             lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
             record = cls(**{name: value for name, value in {**values, **lists}.items() if name in known})
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise WeightsError(f"the record in the weights file is damaged ({error})") from error
         return record._checked()
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tacit.geometry.iou import complete_iou
-from tacit.nn.batch_norm import processes, sum_over_processes
+from tacit.nn.processes import processes, sum_over_processes
 from tacit.tasks.detect.assign import Assignment, assign
 from tacit.tasks.detect.gains import DetectGains
 from tacit.tasks.task import TaskLoss

@@ -15,7 +15,7 @@ from tacit.training.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrainingData:
     """Samples to train on (classes as in `validation`), the dataset to choose on, and what was left out of both."""
 
     samples: tuple[Sample, ...]
@@ -28,25 +28,26 @@ class Material:
         return self.validation.classes
 
 
-def gather(recipe: Recipe) -> Material:
+def gather(recipe: Recipe) -> TrainingData:
     """Read every dataset of the recipe. The first gives the classes and validates; of the others that have no splits
-    all photographs are trained on. Raises DataError, and in a strict recipe for any fault.
+    all photographs are trained on. Raises DataError, in a strict recipe for any fault, and ConfigError without data.
     """
     if not recipe.data:
         raise ConfigError("there is nothing to train on", fix="name a dataset: tacit train --data PATH")
     first, *others = recipe.data
     train_split, val_split = training_splits(first)
-    validation = read(first, val_split, min_score=recipe.min_score)
+    validation = read(first, val_split, min_score=recipe.min_score, verify=recipe.strict)
     sets = [read(first, train_split, min_score=recipe.min_score)]
     sets += [_read_extra(path, recipe.min_score) for path in others]
     if recipe.strict:
         for dataset in (*sets, validation):
             require_clean(dataset)
     samples = [sample for dataset in sets for sample in _renamed(dataset, validation.classes)]
-    if not any(len(sample.boxes) for sample in samples):
-        raise DataError(f"{first} has no boxes to learn from", allowed="at least one labelled photograph")
-    faults = tuple(fault for dataset in (*sets, validation) for fault in dataset.faults)
-    return Material(tuple(samples), validation, faults)
+    for purpose, some in (("learn from", samples), ("choose on", validation.samples)):
+        if all(sample.crowd.all() for sample in some):
+            raise DataError(f"{first} has no boxes to {purpose}", allowed="at least one labelled photograph")
+    faults = dict.fromkeys(fault for dataset in (*sets, validation) for fault in dataset.faults)
+    return TrainingData(tuple(samples), validation, tuple(faults))
 
 
 def _read_extra(path: Path, min_score: float) -> Dataset:

@@ -15,6 +15,7 @@ from trained import look_trained
 
 from tacit.errors import WeightsError
 from tacit.network import Network
+from tacit.weights import files
 from tacit.weights.files import KEY, bundled, load, read, save
 from tacit.weights.record import Record
 from tacit.zoo import create

@@ -75,7 +75,7 @@ class Optimiser:
     warmup_epochs: float = 3.0
     """Length of the warm-up, but at least `warmup_steps`."""
     warmup_steps: int = 1000
-    """Least length of the warm-up in optimiser steps, but at most a third of the run."""
+    """Least length of the warm-up in batches, but at most a third of the run."""
     warmup_momentum: float = 0.8
     """Momentum of SGD at the start of the warm-up."""
     warmup_bias_rate: float = 0.1

@@ -86,6 +86,39 @@ def test_classes_keeps_those_by_name_or_number(model, scene):
     assert same(model.predict(scene[0], confidence=LOW, classes=[1]), by_name)
 
 
+def test_classes_takes_the_numbers_of_a_result(model, scene):
+    found = model.predict(scene[0], confidence=LOW)
+    again = model.predict(scene[0], confidence=LOW, classes=found.classes)
+    assert set(again.classes.tolist()) == set(found.classes.tolist())
+    assert same(
+        model.predict(scene[0], confidence=LOW, classes=np.array([1])),
+        model.predict(scene[0], confidence=LOW, classes="disc"),
+    )
+
+
+@pytest.mark.parametrize("change", [lambda p: p.add_(1), lambda p: p.data.add_(1), lambda p: setattr(p, "data", p + 1)])
+def test_a_network_that_has_learnt_gives_new_answers(scene, change):
+    """`parameter.data` goes past torch's version counters."""
+    torch.manual_seed(0)
+    record = Record(model="debug", classes=NAMES, input_size=128)
+    model = Model(create("debug", len(NAMES)).eval(), record)
+    before = model.predict(scene[0], confidence=LOW)
+    assert model.stages().network is model.stages().network  # folded once for the same weights
+    with torch.no_grad():
+        change(list(model.network.parameters())[-1])
+    after = model.predict(scene[0], confidence=LOW)
+    assert not same(after, before)
+    assert same(after, Model(model.network, record).predict(scene[0], confidence=LOW))
+
+
+def test_running_statistics_count_as_weights(scene):
+    torch.manual_seed(0)
+    model = Model(create("debug", len(NAMES)).eval(), Record(model="debug", classes=NAMES, input_size=128))
+    before = model.stages().network
+    next(module for module in model.network.modules() if hasattr(module, "running_var")).running_var.data.mul_(4)
+    assert model.stages().network is not before
+
+
 def test_prediction_does_not_touch_the_network(model, scene):
     before = {name: value.clone() for name, value in model.network.state_dict().items()}
     model.predict(scene[0])
@@ -112,6 +145,8 @@ def test_a_later_change_of_the_array_does_not_reach_the_result(model, scene):
         ({"classes": ["dics"]}, "no class 'dics'.*perhaps you mean 'disc'"),
         ({"classes": [3]}, "no class 3"),
         ({"classes": [-1]}, "no class -1"),
+        ({"classes": np.array([3])}, r"no class .*3"),
+        ({"classes": [1.0]}, r"no class 1\.0"),
     ],
 )
 def test_options_out_of_range_are_config_errors(model, scene, options, message):

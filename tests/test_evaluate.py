@@ -68,6 +68,7 @@ def test_unreadable_photographs_are_named_and_left_out(squares: Dataset) -> None
     predictor, steps = FindsWhite(), list[int]()
     done = evaluate(predictor, squares, batch=2, progress=steps.append)
     assert [Path(fault.where).name for fault in done.faults] == ["1.png", "4.png"]
+    assert [fault.reason.split()[:2] for fault in done.faults] == [["is", "not"], ["is", "not"]]  # the path once
     assert (done.images, predictor.batches, steps) == (3, [1, 1, 1], [2, 2, 1])
     assert done.scores.ap == pytest.approx(1)
 

@@ -137,5 +137,5 @@ def test_to_supervision_holds_the_same():
 
 def test_without_supervision_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "supervision", None)
-    with pytest.raises(MissingExtraError, match=r"tacit\[supervision\]"):
+    with pytest.raises(MissingExtraError, match="pip install supervision"):
         make().to_supervision()

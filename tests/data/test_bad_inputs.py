@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from commands import run
 from layouts import coco, coco_text, photo, voc, voc_object, yolo
 from PIL import Image
 
@@ -187,6 +188,22 @@ def test_bad_input(tmp_path, make, outcome):
     assert all(outcome.word in str(fault) for fault in dataset.faults)
     assert len(dataset.samples) == outcome.images
     assert sum(len(sample.boxes) for sample in dataset.samples) == outcome.boxes
+
+
+@pytest.mark.parametrize(("make", "outcome"), ROWS.values(), ids=ROWS.keys())
+def test_bad_input_on_the_command_line(tmp_path, make, outcome, capsys):
+    path = make(tmp_path)
+    code = run("data", path, "--output", tmp_path / "out")
+    said = capsys.readouterr()
+    assert "Traceback" not in said.out + said.err
+    if isinstance(outcome, tuple):
+        assert code == 2
+        assert said.err.startswith("error: ")
+        assert outcome[1] in said.err
+        return
+    assert code == (1 if outcome.lost in {"image", "label"} else 0)
+    assert outcome.word in said.err
+    assert said.err.startswith({"": "", "nothing": "note: "}.get(outcome.lost, "left out: "))
 
 
 # Where the box [8, 8, 28, 24] of the stored 64 x 48 file stands in the picture as shown.

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tacit.data.images import Header, decode_image, image_header, image_size, load_image
+from tacit.data import images
+from tacit.data.images import Header, image_header, load_image
 from tacit.errors import ImageError
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -48,7 +49,7 @@ def test_every_orientation_is_shown_upright(tmp_path, orientation, suffix):
     shown = load_image(path).astype(int)
 
     assert shown.shape == (40, 60, 3)
-    assert image_size(path) == (60, 40)
+    assert (image_header(path).width, image_header(path).height) == (60, 40)
     centres = shown[[10, 10, 30, 30], [15, 45, 15, 45]]
     assert np.abs(centres - [RED, GREEN, BLUE, (0, 0, 0)]).max() < 12
 
@@ -133,7 +134,7 @@ def test_truncated_files_are_refused(tmp_path, suffix, share):
 
 
 @pytest.mark.parametrize("suffix", ["jpeg", "png", "webp", "gif", "bmp", "tiff"])
-def test_damaged_bytes_give_a_picture_or_an_image_error(suffix):
+def test_damaged_bytes_give_a_picture_or_an_image_error(tmp_path, suffix):
     """Neither another exception nor a warning, which pytest makes an error, comes through."""
     random, buffer = np.random.default_rng(0), io.BytesIO()
     Image.fromarray(random.integers(0, 255, (16, 16, 3)).astype(np.uint8)).save(buffer, suffix)
@@ -141,8 +142,9 @@ def test_damaged_bytes_give_a_picture_or_an_image_error(suffix):
     for _ in range(60):
         data = np.frombuffer(buffer.getvalue(), np.uint8).copy()
         data[random.integers(0, min(len(data), 300), 4)] = random.integers(0, 256, 4)
+        (tmp_path / "a").write_bytes(data.tobytes())
         try:
-            assert decode_image(data.tobytes()).dtype == np.uint8
+            assert load_image(tmp_path / "a").dtype == np.uint8
         except ImageError:
             refused += 1
     assert refused > 0
@@ -156,7 +158,7 @@ def test_what_is_no_picture_is_refused(tmp_path, make):
     elif make != "missing":
         path.write_text("" if make == "empty" else "I am a photograph")
     word = {"missing": "not there", "folder": "is a folder", "empty": "empty file", "text": "not a picture"}[make]
-    for read in (load_image, image_size):
+    for read in (load_image, image_header):
         with pytest.raises(ImageError, match=word):
             read(path)
 
@@ -165,6 +167,40 @@ def test_what_is_no_picture_is_refused(tmp_path, make):
 def test_decompression_bombs_are_refused_by_their_header(tmp_path, size):
     path = saved(tmp_path, Image.new("1", size), "bomb.png")
     assert path.stat().st_size < 100_000
-    for read in (image_size, load_image):
+    for read in (image_header, load_image):
         with pytest.raises(ImageError, match="decompression bomb"):
+            read(path)
+
+
+def test_a_disk_that_fails_while_reading_is_an_image_error(tmp_path, monkeypatch):
+    class Failing(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def seekable(self):
+            return True
+
+        def seek(self, *_):
+            return 0
+
+        def readinto(self, _):
+            raise OSError(5, "Input/output error")
+
+    path = saved(tmp_path, Image.new("RGB", (4, 4)))
+    monkeypatch.setattr(images, "_reading", lambda _: io.BufferedReader(Failing()))
+    for read in (load_image, image_header):
+        with pytest.raises(ImageError, match=r"a\.png cannot be read: Input/output error"):
+            read(path)
+
+
+def test_a_huge_file_is_not_read_as_a_whole(tmp_path):
+    """A small picture with a hole of a gigabyte behind it, then of a terabyte."""
+    path = saved(tmp_path, Image.new("RGB", (4, 4)))
+    with path.open("r+b") as file:
+        file.truncate(images.MAX_BYTES)
+    assert load_image(path).shape == (4, 4, 3)  # what follows a picture is none of it
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    for read in (load_image, image_header):
+        with pytest.raises(ImageError, match="too large"):
             read(path)

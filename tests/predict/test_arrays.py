@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tacit.data.images import load_image
 from tacit.errors import ImageError
 from tacit.predict.arrays import from_array, from_pillow
 
@@ -67,7 +68,45 @@ def test_exif_turns_a_pillow_image():
     assert from_pillow(image).shape == (6, 4, 3)
 
 
-@pytest.mark.parametrize(("mode", "size"), [("F", (6, 4)), ("I", (6, 4)), ("I;16", (6, 4)), ("RGB", (0, 4))])
+@pytest.mark.parametrize("colour", [0, 128, 129, 25_700, 65_535])
+def test_16_bits_are_the_same_as_by_path(tmp_path, colour):
+    path = tmp_path / "a.png"
+    Image.new("I;16", (6, 4), colour).save(path)
+    with Image.open(path) as image:
+        assert (from_pillow(image) == load_image(path)).all()
+    assert (from_pillow(Image.new("I;16", (6, 4), colour)) == load_image(path)).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tiff"])
+def test_an_opened_file_is_the_same_as_by_path(tmp_path, suffix, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8)
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(pixels).save(path, exif=exif)
+    for load_first in (False, True):
+        with Image.open(path) as image:
+            if load_first:
+                image.load()
+            assert np.array_equal(from_pillow(image), load_image(path))
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif"])
+def test_a_truncated_or_closed_image_is_an_image_error(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    with Image.open(path) as closed:
+        pass
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with Image.open(path) as truncated:
+        for image in (truncated, closed):
+            with pytest.raises(ImageError, match="truncated or damaged"):
+                from_pillow(image)
+
+
+@pytest.mark.parametrize(("mode", "size"), [("F", (6, 4)), ("I", (6, 4)), ("La", (6, 4)), ("RGB", (0, 4))])
 def test_pillow_images_that_are_refused(mode, size):
     with pytest.raises(ImageError):
         from_pillow(Image.new(mode, size))

@@ -54,6 +54,22 @@ def test_a_file_with_a_glob_character_in_its_name_is_a_file(folder):
     assert names(folder, folder / "odd[1].jpg") == ["odd[1].jpg"]
 
 
+def test_what_an_earlier_run_has_drawn_is_left_out_of_the_folders_above(folder, monkeypatch):
+    drawn = folder / "sub" / "drawn"
+    drawn.mkdir()
+    (drawn / "b.jpg").touch()
+    assert names(folder, folder)[2] == "sub/c.webp"
+    assert "sub/drawn/b.jpg" in names(folder, folder)
+    monkeypatch.chdir(folder)
+    for source, output in ((folder, drawn), (".", Path("sub/drawn")), ("s*", drawn), (folder, Path("b/../sub/drawn"))):
+        (folder / "b").mkdir(exist_ok=True)
+        assert [path.name for path in expand([source], output).paths if path.name in {"b.jpg", "c.webp"}] == [
+            *(["b.jpg"] if source != "s*" else []),
+            "c.webp",
+        ]
+    assert [path.name for path in expand([drawn], drawn).paths] == ["b.jpg"]  # asked for by name
+
+
 def test_home_is_expanded(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     assert expand(["~/b.jpg"]).paths == (folder / "b.jpg",)
@@ -89,3 +105,8 @@ def test_an_empty_name_is_not_the_current_folder(folder, monkeypatch):
 def test_a_null_byte_is_an_error():
     with pytest.raises(DataError, match="no file or folder"):
         expand([Path("a\0b.jpg")])
+
+
+def test_a_home_that_is_not_there_is_an_error():
+    with pytest.raises(DataError, match="no home folder for ~nosuchuser/x"):
+        expand(["~nosuchuser/x"])

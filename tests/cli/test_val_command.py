@@ -60,7 +60,7 @@ def test_val_of_a_lone_val_split_scores_all_of_it(dataset, weights, tmp_path, ca
 
 
 def test_val_of_data_without_splits_scores_the_hold_out_and_says_so(dataset, weights, tmp_path, capsys):
-    file = (dataset / "annotations/instances_train.json").rename(dataset / "annotations/labels.json")
+    file = (dataset / "annotations/instances_train.json").rename(dataset / "images/train/labels.json")
     assert val(file, weights, tmp_path) == 0
     printed = capsys.readouterr().out
     assert f"{file} (held-out fifth), 1 photograph\n" in printed

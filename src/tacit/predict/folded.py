@@ -12,7 +12,7 @@ class FoldedCopy:
     """Gives the folded network, and folds again when any weight has another value than when it was made.
 
     Values are compared, since no counter of torch's sees every change (`parameter.data` goes past them). For the nano
-    that takes a millisecond.
+    that takes 6 ms on one core, folding 190 ms.
     """
 
     def __init__(self, network: Network) -> None:

@@ -56,9 +56,7 @@ def row(name: str, measure: Callable[[int], float]) -> None:
 
 def main() -> None:
     """Both tables."""
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {BATCH}; images a second at 256 and 416 px"
-    )
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {BATCH}; images/s at 256 and 416 px")
     nano = zoo.nano()
     for layout in (torch.contiguous_format, torch.channels_last):
         for half in (False, True):

@@ -121,7 +121,7 @@ class _Run:
         for fault in faults:
             if fault not in self.faults:
                 self.faults.add(fault)
-                self.reporter.note(f"left out ({len(self.faults)} so far): {fault}")
+                self.reporter.note(f"{fault.line()} ({len(self.faults)} so far)")
 
     def _count(self, values: Row) -> None:
         for name, value in values.items():
@@ -207,8 +207,8 @@ def _tell_data(data: TrainingData, origin: str, reporter: Reporter) -> None:
         f"{len(data.samples)} photographs with {boxes} boxes of {len(data.classes)} classes to train on, "
         f"{len(data.validation.samples)} to choose on"
     )
-    for fault in data.faults[:TOLD]:
-        reporter.note(f"{'note' if fault.lost == 'nothing' else 'left out'}: {fault}")
+    for fault in sorted(data.faults, key=lambda fault: fault.lost == "nothing")[:TOLD]:  # losses first
+        reporter.note(fault.line())
     if len(data.faults) > TOLD:
         reporter.note(f"{len(data.faults)} faults in all; `tacit data` lists them")
     reporter.note(origin)

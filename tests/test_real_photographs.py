@@ -1,0 +1,48 @@
+"""What is promised of the bundled weights, on the real photographs."""
+
+import json
+
+import pytest
+
+from tacit import load
+from tacit.data.read import read
+from tacit.evaluate import evaluate
+from tacit.stages import SCORING
+from tacit.training.loop import train
+from tacit.training.recipe import Recipe
+
+
+@pytest.mark.slow
+def test_the_record_tells_what_scoring_finds(data_root):
+    model = load()
+    scores = evaluate(model.stages(SCORING), read(data_root / "everyday", "dev")).scores
+    person = scores.of("person")
+    found = {
+        "ap": scores.ap,
+        "ap50": scores.ap50,
+        "ap75": scores.ap75,
+        "ar100": scores.ar100,
+        "person_ap": person.ap,
+        "person_ap50": person.ap50,
+    }
+    assert model.record.figures.keys() == found.keys()
+    for name, value in model.record.figures.items():
+        assert value == pytest.approx(found[name], abs=5e-4), name  # processors differ in the last bits of a score
+
+
+@pytest.mark.slow
+def test_raccoons_are_learned_in_a_minute(data_root, tmp_path):
+    recipe = Recipe(
+        data=(data_root / "raccoon",), output=tmp_path / "run", epochs=8, size=256, validate_every=4, workers=0
+    )
+    rows = (train(recipe) / "log.jsonl").read_text().splitlines()
+    assert json.loads(rows[-1])["ap50"] > 0.5
+
+
+def test_the_samples_show_what_they_show(samples):
+    """The astronaut is a person, the cat a cat."""
+    model = load()
+    found = {path.stem: {model.names[i] for i in model.predict(path).classes} for path in samples}
+    assert "person" in found["astronaut"]
+    assert "cat" in found["cat"]
+    assert "person" in found["grace_hopper"]

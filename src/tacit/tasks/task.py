@@ -1,7 +1,7 @@
 """The protocol of a task: a head on the pyramid, its loss, its decoded answer.
 
-A task bends the shared features with its own implicit knowledge (paper, eq. 5) and owns everything that depends on
-what is asked: targets, loss, decoding, metric. Nothing else in the house asks which task this is.
+A task bends the shared features with its own implicit knowledge (paper, eq. 5) and owns what depends on what is asked:
+targets, loss, decoding. Its metric stands beside it; `stages` and `evaluate` know the one task there is so far.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Task(nn.Module, ABC):
 
     @abstractmethod
     def decode(self, raw: Sequence[Tensor]) -> Tensor:
-        """Raw maps -> the answer in pixels and probabilities."""
+        """Raw maps -> the answer in pixels of the input and probabilities, (batch, rows, channels)."""
 
     @abstractmethod
     def loss(self, raw: Sequence[Tensor], targets: Float[Tensor, "n 6"]) -> TaskLoss:
-        """How far the raw maps are from the targets of the batch."""
+        """How far the raw maps are from the targets of the batch: (image, class, x, y, w, h), normalised."""

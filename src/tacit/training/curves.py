@@ -12,7 +12,7 @@ def draw_curves(rows: list[Row], file: BinaryIO) -> None:
     from matplotlib.figure import Figure  # a slow import, needed only here
 
     panels = {
-        "loss": [name for name in rows[-1] if name.startswith("detect/")],
+        "loss": [name for name in rows[-1] if "/" in name],
         "accuracy": ["ap", "ap50"],
         "learning rate": ["learning_rate"],
     }

@@ -23,7 +23,7 @@ SHOWN = 9  # pictures of a batch that are drawn
 STATE = {  # what a checkpoint holds
     *("epoch", "step", "sums", "best", "history"),  # where the run is, and what it has seen
     *("classes", "photographs"),  # what it trains on, to notice when that has changed
-    *("network", "average", "updates", "optimiser"),  # what learns
+    *("network", "average", "updates", "optimiser", "teacher"),  # what learns
 }
 
 

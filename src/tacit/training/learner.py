@@ -12,11 +12,12 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tacit.data.loader import Batch
-from tacit.errors import TacitError
+from tacit.errors import ConfigError, TacitError
 from tacit.network import Network
 from tacit.training.optimiser import MovingAverage, Schedule, build_optimiser
 from tacit.training.recipe import Precision, Recipe
 from tacit.training.reporter import Row
+from tacit.training.teacher import Teacher
 
 
 class DivergedError(TacitError):
@@ -32,8 +33,10 @@ class Learner:
         # channels last: faster convolutions on CPUs and GPUs alike (docs/decisions/training-speed.md)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = MovingAverage(self.network, recipe.optimiser)
+        self.teacher = _teacher(recipe, self.network, accelerator)
         self.schedule = Schedule(recipe.optimiser, steps_per_epoch, recipe.epochs)
-        self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(self.network, recipe))
+        learning = nn.ModuleList([self.network, *([self.teacher] if self.teacher else [])])
+        self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(learning, recipe))
         on_gpu = self.device.type == "cuda"
         self.half = recipe.precision is Precision.BF16 or (recipe.precision is Precision.AUTO and on_gpu)
 
@@ -54,10 +57,15 @@ class Learner:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             outputs = self.parallel(images)
         loss = self.network.loss(outputs, batch.targets.to(self.device))
-        losses = self._losses(loss.total.detach() / self.recipe.batch, loss.parts)
+        total = loss.total
+        if self.teacher:
+            lesson = self.teacher.loss(images) * self.recipe.teacher_gain
+            total = total + lesson * self.recipe.batch
+            loss.parts["teacher/features"] = lesson.detach()
+        losses = self._losses(total.detach() / self.recipe.batch, loss.parts)
         if not all(math.isfinite(value) for value in losses.values()):
             raise _diverged(losses, batch, epoch, step)
-        loss.total.backward()
+        total.backward()
         due = (step + 1) % self.recipe.accumulate == 0 or step + 1 == self.steps_per_epoch
         if due and not self._update():
             raise _diverged({**losses, "gradient": math.nan}, batch, epoch, step)
@@ -70,6 +78,7 @@ class Learner:
             "average": self.average.network.state_dict(),
             "updates": self.average.updates,
             "optimiser": self.optimiser.state_dict(),
+            "teacher": self.teacher.state_dict() if self.teacher else {},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -78,6 +87,8 @@ class Learner:
         self.average.network.load_state_dict(state["average"])
         self.average.updates = state["updates"]
         self.optimiser.load_state_dict(state["optimiser"])
+        if self.teacher:
+            self.teacher.load_state_dict(state["teacher"])
 
     def _update(self) -> bool:
         """A step of the optimiser; False, and nothing done, when the gradient is not finite."""
@@ -93,6 +104,14 @@ class Learner:
     def _losses(self, total: Tensor, parts: dict[str, Tensor]) -> Row:
         values = self.accelerator.reduce(torch.stack([total, *parts.values()]), "mean")
         return dict(zip(("loss", *parts), values.tolist(), strict=True))
+
+
+def _teacher(recipe: Recipe, network: Network, accelerator: Accelerator) -> Teacher | None:
+    if recipe.teacher is None:
+        return None
+    if accelerator.num_processes > 1:
+        raise ConfigError("a teacher teaches one process only", fix="start one process, or leave out --teacher")
+    return Teacher(recipe.teacher, network).to(accelerator.device)
 
 
 def _diverged(losses: Row, batch: Batch, epoch: int, step: int) -> DivergedError:

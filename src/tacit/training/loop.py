@@ -27,7 +27,7 @@ from tacit.weights import Record, save
 
 DRAWN_EPOCHS = 3  # the first epochs whose first batch is drawn
 TOLD = 5  # faults that are told one by one
-PLACES = {"data", "output", "weights"}  # paths of one machine: no part of a record that travels
+PLACES = {"data", "output", "weights", "teacher"}  # paths of one machine: no part of a record that travels
 
 
 def train(recipe: Recipe, reporter: Reporter | None = None) -> Path:

@@ -36,6 +36,7 @@ RECIPE_RANGES: dict[str, Range] = {
     "accumulate": (1, 1e6),
     "grow": (0.0, 1.0),
     "min_score": (0.0, 1.0),
+    "teacher_gain": (0.0, 1e6),
     "seed": (0, 2**63 - 1),
     "workers": (0, 256),
     "validate_every": (1, 1e6),
@@ -106,6 +107,10 @@ class Recipe:
     """Start from these weights. Without it, from the bundled ones of that model, if there are any."""
     scratch: bool = False
     """Start from random weights."""
+    teacher: Path | None = None
+    """Learn also from the features of this ONNX network (see training/teacher.py)."""
+    teacher_gain: float = 1.0
+    """How much the teacher's features count beside the labels."""
     epochs: int = 40
     """How often every photograph is seen."""
     batch: int = 16

@@ -1,0 +1,100 @@
+"""Learning from another network's features: a teacher of three average pools, made here."""
+
+import sys
+from dataclasses import replace
+
+import onnx
+import pytest
+import torch
+from drawn import drawn_dataset
+from onnx import TensorProto, helper
+from test_training import Notes, assert_same, state_of
+
+from tacit import weights, zoo
+from tacit.data.augment import PLAIN
+from tacit.errors import ConfigError, MissingExtraError, WeightsError
+from tacit.training.loop import resume, train
+from tacit.training.recipe import Optimiser, Recipe
+from tacit.training.teacher import Teacher
+
+
+def pools(path, strides=(8, 16, 32)):
+    """An ONNX file that gives the mean colour of each cell, on each level."""
+    nodes, outputs = [], []
+    for level, stride in enumerate(strides):
+        shape, strides_ = [stride, stride], [stride, stride]
+        nodes.append(helper.make_node("AveragePool", ["rgb"], [f"level{level}"], kernel_shape=shape, strides=strides_))
+        dims = ["b", 3, f"h{level}", f"w{level}"]
+        outputs.append(helper.make_tensor_value_info(f"level{level}", TensorProto.FLOAT, dims))
+    rgb = helper.make_tensor_value_info("rgb", TensorProto.FLOAT, ["b", 3, "h", "w"])
+    model = helper.make_model(
+        helper.make_graph(nodes, "pools", [rgb], outputs), opset_imports=[helper.make_opsetid("", 17)], ir_version=9
+    )
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return drawn_dataset(tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.fixture
+def recipe(data, tmp_path):
+    return Recipe(
+        data=(data,), model="debug", output=tmp_path / "run", epochs=2, batch=8, size=64, workers=0, augment=PLAIN,
+        teacher=pools(tmp_path / "teacher.onnx"), optimiser=Optimiser(learning_rate=1e-3, warmup_bias_rate=0.0),
+    )  # fmt: skip
+
+
+def test_the_loss_is_the_error_of_the_standardised_maps(tmp_path):
+    network = zoo.debug(2)
+    teacher = Teacher(pools(tmp_path / "t.onnx"), network)
+    images = torch.rand(4, 3, 64, 96)
+    pyramid = network.trunk(images)
+    wanted = []
+    for predict, ours, stride in zip(teacher.predict, pyramid, (8, 16, 32), strict=True):
+        theirs = torch.nn.functional.avg_pool2d(images, stride)
+        mean, spread = theirs.mean((0, 2, 3), keepdim=True), theirs.var((0, 2, 3), unbiased=False, keepdim=True)
+        wanted.append((predict(ours) - (theirs - mean) / (spread + 1e-5).sqrt()).square().mean())
+    torch.testing.assert_close(teacher.loss(images), torch.stack(wanted).mean(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_gradient_reaches_the_trunk_and_not_the_heads(tmp_path):
+    network = zoo.debug(2)
+    teacher = Teacher(pools(tmp_path / "t.onnx"), network)
+    images = torch.rand(4, 3, 64, 64)
+    network(images)
+    teacher.loss(images).backward()
+    assert all(p.grad is not None and p.grad.any() for p in network.trunk.out8.parameters())
+    assert all(p.grad is None for p in network.tasks.parameters())
+
+
+def test_features_are_learned_and_the_teacher_stays_behind(recipe):
+    notes = Notes()
+    folder = train(replace(recipe, epochs=8, validate_every=8), notes)
+    assert notes.rows[-1]["teacher/features"] < 0.9 * notes.rows[0]["teacher/features"]
+    found = weights.load(folder / "last.safetensors")
+    assert found.network.state_dict().keys() == zoo.debug(2).state_dict().keys()
+    assert "teacher.onnx" not in found.record.to_json()
+
+
+def test_stopping_changes_nothing(recipe, tmp_path):
+    recipe = replace(recipe, checkpoint_minutes=0.0)
+    whole = train(recipe)
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(recipe, output=tmp_path / "stopped"), Notes(stop_after=4))
+    assert_same(state_of(whole), state_of(resume(tmp_path / "stopped")))
+
+
+def test_what_is_no_teacher(tmp_path, monkeypatch):
+    with pytest.raises(WeightsError, match="no teacher"):
+        Teacher(tmp_path / "gone.onnx", zoo.debug(2))
+    (tmp_path / "page.onnx").write_text("<html>")
+    with pytest.raises(WeightsError, match="not an ONNX network"):
+        Teacher(tmp_path / "page.onnx", zoo.debug(2))
+    with pytest.raises(ConfigError, match="gives 2 maps"):
+        Teacher(pools(tmp_path / "two.onnx", (8, 16)), zoo.debug(2))
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtraError, match="onnxruntime"):
+        Teacher(pools(tmp_path / "t.onnx"), zoo.debug(2))

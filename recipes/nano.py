@@ -7,8 +7,8 @@
 PHOTOGRAPHS is a folder with `everyday` (COCO photographs, long side 384, splits train and dev) and `extra` (further
 photographs, long side 336, labelled in part by YOLOX-nano). Everyday photographs are seen twice an epoch: their labels
 are complete, and they look like what is scored on. About two hours on two cores of an AVX-512 server. Expected figures:
-near those in the record of the bundled file, which `tacit val --data PHOTOGRAPHS/everyday --split dev` prints again; what
-differed in the run behind that file is told in docs/decisions/weights.md.
+near those in the record of the bundled file, which `tacit val --data PHOTOGRAPHS/everyday --split dev` prints again;
+what differed in the run behind that file is told in docs/decisions/weights.md.
 """
 
 import sys

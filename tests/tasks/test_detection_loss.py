@@ -9,7 +9,7 @@ import torch
 from golden.fill import hashed, unit
 
 from tacit.errors import ConfigError
-from tacit.nn import batch_norm
+from tacit.nn import processes
 from tacit.tasks.detect.gains import DetectGains
 from tacit.tasks.detect.head import Detect
 from tacit.tasks.detect.loss import detection_loss
@@ -106,7 +106,7 @@ def test_half_precision_is_summed_in_single() -> None:
 
 
 def test_one_process_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_norm, "all_reduce", None)
+    monkeypatch.setattr(processes, "all_reduce", None)
     assert repeat("h3", predictions("h3")).total.item() == pytest.approx(CASES["h3"]["loss_times_batch"], rel=1e-6)
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import draw_scene
+from pictures import draw_scene
 from PIL import Image
 
 NAMES = ("square", "disc")

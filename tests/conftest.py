@@ -7,10 +7,8 @@ import cv2
 import pytest
 import torch
 from hypothesis import settings
-from pictures import draw_scene
+from pictures import SAMPLES, draw_scene
 from PIL import Image
-
-SAMPLES = Path(__file__).parents[1] / "src/tacit/samples"
 
 settings.register_profile("house", deadline=None)  # the machine may be busy
 settings.load_profile("house")

@@ -1,7 +1,11 @@
-"""A picture with known objects on it."""
+"""A picture with known objects on it, and the samples."""
+
+from pathlib import Path
 
 import cv2
 import numpy as np
+
+SAMPLES = Path(__file__).parents[1] / "src/tacit/samples"
 
 
 def draw_scene(seed, height=96, width=128, objects=3):

@@ -1,4 +1,4 @@
-"""The wheel alone, away from this checkout, finds the cat with the weights that it brings along."""
+"""The wheel alone, away from this checkout, finds the astronaut with the weights that it brings along."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_the_wheel_predicts_from_an_empty_folder(tmp_path):
     done(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT, cwd=empty)
     (wheel,) = wheels.glob("tacit-*.whl")
     done(*pip, "install", "--no-deps", "--no-index", "--target", fresh, wheel, cwd=empty)
-    cat = fresh / "tacit/samples/cat.jpg"
+    photograph = fresh / "tacit/samples/astronaut.jpg"
     assert done("-c", "import tacit; print(tacit.__file__)", cwd=empty, PYTHONPATH=str(fresh)).startswith(str(fresh))
-    assert "x cat" in done("-m", "tacit", "predict", cat, cwd=empty, PYTHONPATH=str(fresh))
-    assert (empty / "runs/predict/cat.jpg").is_file()
+    assert "x person" in done("-m", "tacit", "predict", photograph, cwd=empty, PYTHONPATH=str(fresh))
+    assert (empty / "runs/predict/astronaut.jpg").is_file()

@@ -83,22 +83,13 @@ def seal(photographs: Path, run: Path) -> None:
     rounded = weights.load(BUNDLED)
     dataset = read(photographs / "everyday", "dev")
     stages = Stages(rounded.network.fold(), rounded.record.classes, rounded.record.input_size, SCORING)
-    scores = evaluate(stages, dataset).scores
-    person = scores.of("person")
-    figures = {
-        "ap": scores.ap,
-        "ap50": scores.ap50,
-        "ap75": scores.ap75,
-        "ar100": scores.ar100,
-        "person_ap": person.ap,
-        "person_ap50": person.ap50,
-    }
+    figures = evaluate(stages, dataset).scores.headline("person")
     record = replace(
         rounded.record,
         data=DATA,
         teacher=TEACHER,
         hardware=HARDWARE,
-        figures={name: round(value, 4) for name, value in figures.items() if value is not None},
+        figures={name: round(value, 4) for name, value in figures.items()},
         scored_on=f"everyday/dev, {len(dataset.samples)} COCO photographs, at {rounded.record.input_size} pixels",
     )
     weights.save(found.network, record, BUNDLED, half=True)

@@ -53,6 +53,13 @@ class DetectionScores:
         """The figures of the class `name`; raises KeyError for a class that the dataset does not have."""
         return {scores.name: scores for scores in self.per_class}[name]
 
+    def headline(self, name: str) -> dict[str, float]:
+        """What a record holds, over all classes and of the class `name`; figures without labels are absent."""
+        one = self.of(name)
+        figures = {"ap": self.ap, "ap50": self.ap50, "ap75": self.ap75, "ar100": self.ar100}
+        figures |= {f"{name}_ap": one.ap, f"{name}_ap50": one.ap50}
+        return {figure: value for figure, value in figures.items() if value is not None}
+
 
 def coco_scores(dataset: Dataset, samples: Sequence[Sample], detections: list[Detection]) -> DetectionScores:
     """The figures of `detections` over `samples` of `dataset`, and over these only."""

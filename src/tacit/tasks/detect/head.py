@@ -12,23 +12,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tacit.nn.knowledge import Add, Multiply
+from tacit.tasks.detect.anchors import ANCHORS_640, Anchors
 from tacit.tasks.detect.gains import DetectGains
 from tacit.tasks.detect.loss import detection_loss
 from tacit.tasks.task import Task, TaskLoss
 
-Anchors = tuple[tuple[tuple[int, int], ...], ...]  # (w, h) in pixels, by level
-
-ANCHORS_640: Anchors = (
-    ((12, 16), (19, 36), (40, 28)),
-    ((36, 75), (76, 55), (72, 146)),
-    ((142, 110), (192, 243), (459, 401)),
-)
-"""Of yolor-csp and every other model with strides 8 to 32."""
-
 
 class Detect(Task):
     """Boxes and classes, `anchors` a cell. Raw maps are (batch, anchors, height, width, 5 + classes) and hold
-    x, y, w, h, objectness and class scores before the sigmoid.
+    x, y, w, h, objectness and class scores before the sigmoid. `knowledge=False` leaves the convolutions bare, as the
+    published baselines have them.
     """
 
     name = "detect"
@@ -40,13 +33,15 @@ class Detect(Task):
         classes: int,
         anchors: Anchors = ANCHORS_640,
         gains: DetectGains | None = None,
+        *,
+        knowledge: bool = True,
     ) -> None:
         super().__init__()
         self.classes, self.strides = classes, tuple(strides)
         self.gains = gains or DetectGains()
         self.anchors: Tensor  # levels, anchors, (w, h) in pixels
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False)
-        self.heads = nn.ModuleList(_head(width, len(anchors[0]) * (5 + classes)) for width in channels)
+        self.heads = nn.ModuleList(_head(width, len(anchors[0]) * (5 + classes), knowledge) for width in channels)
         self._start_biases()
 
     def forward(self, pyramid: Sequence[Float[Tensor, "b _ _ _"]]) -> list[Tensor]:
@@ -80,10 +75,14 @@ class Detect(Task):
             bias[:, 5:] += math.log(0.6 / (self.classes - 0.99))
 
 
-def _head(channels: int, out: int) -> nn.Sequential:
-    return nn.Sequential(
-        OrderedDict(add=Add(channels), conv=nn.Conv2d(channels, out, kernel_size=1), multiply=Multiply(out))
-    )
+def _head(channels: int, out: int, knowledge: bool) -> nn.Sequential:
+    layers = OrderedDict[str, nn.Module]()
+    if knowledge:
+        layers["add"] = Add(channels)
+    layers["conv"] = nn.Conv2d(channels, out, kernel_size=1)
+    if knowledge:
+        layers["multiply"] = Multiply(out)
+    return nn.Sequential(layers)
 
 
 def _decode_level(level: Tensor, stride: int, anchors: Float[Tensor, "a 2"]) -> Float[Tensor, "b n _"]:

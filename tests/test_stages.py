@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from trained import look_trained
 
 from tacit.errors import ConfigError
+from tacit.geometry.views import AS_IT_IS, THREE_VIEWS
 from tacit.network import Network
 from tacit.stages import SCORING, Stages, Thresholds
 from tacit.tasks.task import Task, TaskLoss
@@ -47,6 +48,12 @@ def rectangle(width: int, height: int, x0: int, y0: int, x1: int, y1: int) -> np
 @pytest.fixture
 def finder() -> Stages:
     return Stages(Network(nn.Identity(), [WhiteRectangle()], stride=32), names=("rectangle",), size=128)
+
+
+@pytest.fixture
+def triple() -> Stages:
+    network = Network(nn.Identity(), [WhiteRectangle()], stride=32)
+    return Stages(network, names=("rectangle",), size=128, thresholds=Thresholds(iou=1.0), views=THREE_VIEWS)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +125,28 @@ def test_preprocess_is_rgb_in_0_1_on_grey(network: Network) -> None:
     assert batch.shape == (1, 3, 64, 96)
     torch.testing.assert_close(batch[0, :, 32, 48], torch.tensor([1.0, 0.2, 0.0]))
     torch.testing.assert_close(batch[0, :, 0, 0], torch.full((3,), 114 / 255))
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 128), (640, 480), (300, 500), (57, 31)])
+def test_value_three_views_find_the_same(triple: Stages, width: int, height: int) -> None:
+    box = [width // 4, height // 4, width // 2, height - height // 8]
+    (result,) = triple([rectangle(width, height, *box)])
+    assert len(result) == 3
+    np.testing.assert_allclose(result.boxes, [box] * 3, atol=3 * max(1, max(width, height) / 128))
+    assert list(triple.seconds) == ["preprocess", "forward", "decode", "postprocess"]
+
+
+def test_three_views_are_suppressed_together(triple: Stages) -> None:
+    triple.thresholds = Thresholds(iou=0.5)
+    (result,) = triple([rectangle(128, 96, 20, 20, 90, 70)])
+    assert len(result) == 1
+
+
+def test_one_view_costs_nothing(network: Network) -> None:
+    run, batch = stages(network), torch.rand(1, 3, 64, 64)
+    assert run.views == AS_IT_IS
+    with torch.inference_mode():
+        assert torch.equal(run.look(batch), network.decode(network(batch)))
 
 
 def test_thresholds_choose(network: Network) -> None:

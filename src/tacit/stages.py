@@ -18,6 +18,7 @@ from torch import Tensor
 from tacit.errors import ConfigError
 from tacit.geometry.letterbox import Letterbox, place, plan_letterbox
 from tacit.geometry.nms import non_maximum_suppression
+from tacit.geometry.views import AS_IT_IS, View
 from tacit.network import Network, Outputs
 from tacit.results import Result
 
@@ -55,13 +56,15 @@ class Stages:
 
     `size` is the long side of the network's input in pixels, a multiple of its stride. A photograph is fitted into the
     smallest rectangle of whole strides, and photographs of one such shape share a forward pass: an answer never
-    depends on what else was in the batch. `seconds` adds up the time spent in each stage.
+    depends on what else was in the batch. With several `views` (test-time augmentation) the network looks at each of
+    them, and what it finds is suppressed together. `seconds` adds up the time spent in each stage.
     """
 
     network: Network
     names: tuple[str, ...]
     size: int
     thresholds: Thresholds = Thresholds()
+    views: tuple[View, ...] = AS_IT_IS
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -77,8 +80,22 @@ class Stages:
         groups = [[i for i, plan in enumerate(plans) if plan.target == shape] for shape in shapes]
         results: dict[int, Result] = {}
         for group in groups:
-            results.update(zip(group, self._run([images[i] for i in group], [plans[i] for i in group]), strict=True))
+            results.update(zip(group, self.run([images[i] for i in group], [plans[i] for i in group]), strict=True))
         return [results[i] for i in range(len(images))]
+
+    @torch.inference_mode()
+    def run(self, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
+        """One batch through all stages; all plans have one target."""
+        with self._timed("preprocess"):
+            batch = self.preprocess(images, plans)
+        decoded = self.look(batch)
+        with self._timed("postprocess"):
+            return self.postprocess(decoded, images, plans)
+
+    def look(self, batch: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n c"]:
+        """Forward and decode: the rows of all views, one view behind the other, in pixels of the batch."""
+        rows = [self._look_at(view, batch) for view in self.views]
+        return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
     def plan(self, image: Image) -> Letterbox:
         """Where the photograph will lie in the network's input."""
@@ -114,16 +131,11 @@ class Stages:
         )
         return [self._result(*found) for found in zip(kept, images, plans, strict=True)]
 
-    @torch.inference_mode()
-    def _run(self, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
-        with self._timed("preprocess"):
-            batch = self.preprocess(images, plans)
+    def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n c"]:
         with self._timed("forward"):
-            outputs = self.forward(batch)
+            outputs = self.forward(view.of(batch, self.network.stride))
         with self._timed("decode"):
-            decoded = self.decode(outputs)
-        with self._timed("postprocess"):
-            return self.postprocess(decoded, images, plans)
+            return view.back(self.decode(outputs), width=batch.shape[3])
 
     def _result(self, rows: Float[Tensor, "n 6"], image: Image, plan: Letterbox) -> Result:
         found = rows.float().cpu().numpy()

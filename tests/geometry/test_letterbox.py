@@ -1,6 +1,7 @@
 """One letterbox: the reference's pictures to the pixel, and boxes that come back where they were."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tacit.geometry.letterbox import FILL, Letterbox, letterbox, plan_letterbox
+from tacit.geometry.letterbox import FILL, Letterbox, letterbox, place, plan_letterbox
 
 OPS = Path(__file__).parents[1] / "golden/ops"
 PICTURES, COORDINATES = np.load(OPS / "letterbox.npz"), np.load(OPS / "scale_coords.npz")
@@ -85,6 +86,19 @@ def test_a_line_of_pixels_keeps_one_pixel() -> None:
     framed, plan = letterbox(np.zeros((1, 5000, 3), np.uint8), 64)
     assert plan.inner == (1, 64)
     assert framed.shape == (64, 64, 3)
+
+
+def test_averaged_shrinking_takes_every_pixel_into_account() -> None:
+    """Of a checkerboard four times too large, bilinear sampling sees four pixels of sixteen; an average is grey."""
+    tall = np.zeros((256, 256, 3), np.uint8)
+    tall[::4] = 252  # one row in four is bright
+    plan = plan_letterbox((256, 256), 64)
+    assert not plan.averaged
+    assert place(tall, plan).max() == 0
+    assert (place(tall, replace(plan, averaged=True)) == 63).all()
+    small = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    larger = plan_letterbox((16, 16), 64)
+    np.testing.assert_array_equal(place(small, larger), place(small, replace(larger, averaged=True)))
 
 
 def test_without_upscale_small_photographs_stay_small() -> None:

@@ -29,6 +29,8 @@ class Letterbox:
     pad: tuple[float, float]
     source: tuple[int, int]
     target: tuple[int, int]
+    averaged: bool = False
+    """Whether a photograph that shrinks is averaged over areas (as in rectangular batches) instead of interpolated."""
 
     @property
     def inner(self) -> tuple[int, int]:
@@ -100,10 +102,11 @@ def letterbox(
 
 
 def place(image: UInt8[np.ndarray, "h w 3"], plan: Letterbox) -> UInt8[np.ndarray, "height width 3"]:
-    """The photograph resized (bilinear) and bordered as `plan` says."""
+    """The photograph resized (bilinear, unless the plan averages) and bordered as `plan` says."""
     height, width = plan.inner
     if image.shape[:2] != (height, width):
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        averaged = plan.averaged and min(plan.ratio) < 1
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if averaged else cv2.INTER_LINEAR)
     framed = np.full((*plan.target, 3), FILL, np.uint8)
     # An odd border is split with the smaller half left and above: 0.5 - 0.1 rounds down.
     left, top = round(plan.pad[0] - 0.1), round(plan.pad[1] - 0.1)

@@ -1,10 +1,10 @@
-"""A teacher for `tacit train --teacher`: what YOLOX looks at just before it decides, as an ONNX file of its own.
+"""A teacher for `tacit train --teacher`: the stages of YOLOX-nano, as an ONNX file of its own.
 
     python recipes/yolox_teacher.py yolox_nano.onnx teacher.onnx
 
-From an exported YOLOX (Apache-2.0) of any size this takes, on each level, the maps that its last 1x1 convolutions read:
-those of the classes and those of box and objectness. The new file takes RGB images (B, 3, H, W) in [0, 1] of any size;
-YOLOX itself takes BGR in 0..255 of one size.
+YOLOX (Apache-2.0) and our light trunk have stages at the same strides, so that each of ours can learn from one of
+YOLOX: backbone, neck, and what its last convolutions read (classes beside boxes). The new file takes RGB images
+(B, 3, H, W) in [0, 1] of any size; YOLOX itself takes BGR in 0..255 of one size.
 """
 
 import sys
@@ -15,15 +15,20 @@ import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.utils import Extractor
 
-LEVELS = 3
-
-
-def last_inputs(model: ModelProto) -> list[tuple[str, str]]:
-    """On each level the inputs of the class convolution and of the box convolution."""
-    widths = {each.name: each.dims[0] for each in model.graph.initializer if len(each.dims) == 4}
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    ends = {width: [n.input[0] for n in convolutions if widths[n.input[1]] == width] for width in (1, 4, 80)}
-    return list(zip(ends[80], ends[4], strict=True))
+LESSONS = {  # module of our trunk: the maps of YOLOX that it learns from, as the published file names them
+    "stem": ("input.67",),
+    "stage8": ("input.175",),
+    "stage16": ("input.283",),
+    "stage32": ("input.299",),
+    "pool": ("input.367",),
+    "down16": ("input.423",),
+    "down8": ("input.471",),
+    "up16": ("input.531",),
+    "up32": ("input.591",),
+    "out8": ("input.631", "input.663"),
+    "out16": ("input.703", "input.735"),
+    "out32": ("input.775", "input.807"),
+}
 
 
 def any_size(model: ModelProto) -> None:
@@ -43,16 +48,14 @@ def any_size(model: ModelProto) -> None:
 def main(source: Path, target: Path) -> None:
     """Cut, join, save."""
     model = onnx.load(source)
-    pairs = last_inputs(model)
-    assert len(pairs) == LEVELS
-    shapes = {each.name: each for each in onnx.shape_inference.infer_shapes(model).graph.value_info}
-    widths = [sum(shapes[name].type.tensor_type.shape.dim[1].dim_value for name in pair) for pair in pairs]
-    cut = Extractor(model).extract_model([model.graph.input[0].name], [name for pair in pairs for name in pair])
+    inferred = onnx.shape_inference.infer_shapes(model).graph.value_info
+    widths = {each.name: each.type.tensor_type.shape.dim[1].dim_value for each in inferred}
+    wanted = [one for maps in LESSONS.values() for one in maps]
+    cut = Extractor(model).extract_model([model.graph.input[0].name], wanted)
     del cut.graph.output[:]
-    for level, (pair, width) in enumerate(zip(pairs, widths, strict=True)):
-        name = f"level{level}"
-        cut.graph.node.append(helper.make_node("Concat", list(pair), [name], axis=1))
-        dims = ["batch", width, f"height{level}", f"width{level}"]
+    for name, maps in LESSONS.items():
+        cut.graph.node.append(helper.make_node("Concat", list(maps), [name], axis=1))
+        dims = ["batch", sum(widths[one] for one in maps), f"height_{name}", f"width_{name}"]
         cut.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, dims))
     any_size(cut)
     onnx.checker.check_model(cut)

@@ -18,14 +18,16 @@ from tacit.training.recipe import Optimiser, Recipe
 from tacit.training.teacher import Teacher
 
 
-def pools(path, strides=(8, 16, 32)):
-    """An ONNX file that gives the mean colour of each cell, on each level."""
+STRIDES = {"stage16": 16, "out8": 8, "out32": 32}
+
+
+def pools(path, strides=STRIDES):
+    """An ONNX file that gives the mean colour of each cell, to modules of our trunk."""
     nodes, outputs = [], []
-    for level, stride in enumerate(strides):
+    for name, stride in strides.items():
         shape, strides_ = [stride, stride], [stride, stride]
-        nodes.append(helper.make_node("AveragePool", ["rgb"], [f"level{level}"], kernel_shape=shape, strides=strides_))
-        dims = ["b", 3, f"h{level}", f"w{level}"]
-        outputs.append(helper.make_tensor_value_info(f"level{level}", TensorProto.FLOAT, dims))
+        nodes.append(helper.make_node("AveragePool", ["rgb"], [name], kernel_shape=shape, strides=strides_))
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 3, f"h_{name}", f"w_{name}"]))
     rgb = helper.make_tensor_value_info("rgb", TensorProto.FLOAT, ["b", 3, "h", "w"])
     model = helper.make_model(
         helper.make_graph(nodes, "pools", [rgb], outputs), opset_imports=[helper.make_opsetid("", 17)], ir_version=9
@@ -51,12 +53,15 @@ def test_the_loss_is_the_error_of_the_standardised_maps(tmp_path):
     network = zoo.debug(2)
     teacher = Teacher(pools(tmp_path / "t.onnx"), network)
     images = torch.rand(4, 3, 64, 96)
-    pyramid = network.trunk(images)
+    maps = {}
+    for name in STRIDES:
+        network.trunk.get_submodule(name).register_forward_hook(lambda *seen, name=name: maps.update({name: seen[2]}))
+    network(images)
     wanted = []
-    for predict, ours, stride in zip(teacher.predict, pyramid, (8, 16, 32), strict=True):
+    for name, stride in STRIDES.items():
         theirs = torch.nn.functional.avg_pool2d(images, stride)
         mean, spread = theirs.mean((0, 2, 3), keepdim=True), theirs.var((0, 2, 3), unbiased=False, keepdim=True)
-        wanted.append((predict(ours) - (theirs - mean) / (spread + 1e-5).sqrt()).square().mean())
+        wanted.append((teacher.predict[name](maps[name]) - (theirs - mean) / (spread + 1e-5).sqrt()).square().mean())
     torch.testing.assert_close(teacher.loss(images), torch.stack(wanted).mean(), rtol=1e-4, atol=1e-5)
 
 
@@ -93,8 +98,8 @@ def test_what_is_no_teacher(tmp_path, monkeypatch):
     (tmp_path / "page.onnx").write_text("<html>")
     with pytest.raises(WeightsError, match="not an ONNX network"):
         Teacher(tmp_path / "page.onnx", zoo.debug(2))
-    with pytest.raises(ConfigError, match="gives 2 maps"):
-        Teacher(pools(tmp_path / "two.onnx", (8, 16)), zoo.debug(2))
+    with pytest.raises(ConfigError, match="'level0'.*stage16"):
+        Teacher(pools(tmp_path / "other.onnx", {"level0": 8}), zoo.debug(2))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError, match="onnxruntime"):
         Teacher(pools(tmp_path / "t.onnx"), zoo.debug(2))

@@ -12,8 +12,10 @@ from torch import nn
 
 from tacit.network import Network
 from tacit.nn.knowledge import Knowledge
+from tacit.training.muon import Muon
 from tacit.training.recipe import Algorithm, Optimiser, Recipe
 
+BIASES = 2  # position of their group
 NOMINAL_BATCH = 64  # weight decay is stated for this many photographs a step
 
 
@@ -34,9 +36,11 @@ def parameter_groups(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Pa
 
 
 def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum or AdamW over the three groups."""
+    """SGD with Nesterov momentum or AdamW over the three groups; Muon over a fourth, taken out of the second."""
     plan = recipe.optimiser
     free, decayed, biases = parameter_groups(network)
+    if plan.algorithm is Algorithm.MUON:
+        return _muon(network, plan)
     if plan.algorithm is Algorithm.ADAMW:
         groups = _groups(free, decayed, biases, plan.weight_decay)
         return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
@@ -49,6 +53,19 @@ def _groups(
     free: list[nn.Parameter], decayed: list[nn.Parameter], biases: list[nn.Parameter], decay: float
 ) -> list[dict[str, Any]]:
     return [{"params": free}, {"params": decayed, "weight_decay": decay}, {"params": biases}]
+
+
+def _muon(network: nn.Module, plan: Optimiser) -> torch.optim.Optimizer:
+    """Muon for the convolutions inside; those that answer, and have a bias for it, learn by AdamW as the rest does."""
+    inside = {m.weight for m in network.modules() if isinstance(m, nn.Conv2d) and m.bias is None}
+    free, decayed, biases = parameter_groups(network)
+    answers = [weight for weight in decayed if weight not in inside]
+    matrices = [weight for weight in decayed if weight in inside]
+    groups = _groups(free, answers, biases, plan.weight_decay)
+    groups.append({"params": matrices, "weight_decay": plan.weight_decay})
+    for group in groups:
+        group["matrices"] = group["params"] is matrices
+    return Muon(groups, lr=plan.learning_rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
 
 
 @dataclass(frozen=True)
@@ -75,8 +92,8 @@ class Schedule:
         """Set the groups' rates, and SGD's momentum, for `step`."""
         share = min(1.0, step / self.warmup) if self.warmup else 1.0
         sgd = self.plan.algorithm is Algorithm.SGD
-        starts = (0.0, 0.0, self.plan.warmup_bias_rate if sgd else 0.0)
-        for group, start in zip(optimiser.param_groups, starts, strict=True):
+        for position, group in enumerate(optimiser.param_groups):
+            start = self.plan.warmup_bias_rate if sgd and position == BIASES else 0.0
             group["lr"] = start + share * (self.rate(step) - start)
             if sgd:
                 group["momentum"] = self.plan.warmup_momentum + share * (self.plan.momentum - self.plan.warmup_momentum)

@@ -49,6 +49,7 @@ class Algorithm(Enum):
 
     SGD = "sgd"
     ADAMW = "adamw"
+    MUON = "muon"
 
 
 class Precision(Enum):
@@ -64,13 +65,13 @@ class Optimiser:
     """The optimiser and its schedule; the defaults are the reference's (official_models, section 8)."""
 
     algorithm: Algorithm = Algorithm.SGD
-    """SGD with Nesterov momentum, or AdamW."""
+    """SGD with Nesterov momentum, AdamW, or Muon for convolutions with AdamW for the rest."""
     learning_rate: float = 0.01
     """Learning rate after the warm-up."""
     final_factor: float = 0.2
     """The rate at the end, as a part of `learning_rate`; a half cosine leads there."""
     momentum: float = 0.937
-    """Momentum of SGD, first beta of AdamW."""
+    """Momentum of SGD, first beta of AdamW; Muon has its own."""
     weight_decay: float = 5e-4
     """Weight decay of convolutions; norms, biases and knowledge have none."""
     warmup_epochs: float = 3.0

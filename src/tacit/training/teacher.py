@@ -1,13 +1,14 @@
 """Learning from another network's features beside the labels (feature distillation, FitNets, arXiv 1412.6550).
 
-A few boxes a photograph say little; a teacher has something to say about every cell. The teacher is an ONNX file that
-turns RGB images (B, 3, H, W) in [0, 1] into one map a level, at the strides of the trunk. A 1x1 convolution a level,
-trained along and thrown away, predicts the teacher's map from ours.
+A few boxes a photograph say little; a teacher has something to say about every cell, and to every stage. The teacher is
+an ONNX file that turns RGB images (B, 3, H, W) in [0, 1] into maps, each named after the module of the trunk that
+learns from it, such as `stage16`, and of its height and width. A 1x1 convolution a map, trained along and thrown away,
+predicts the teacher's map from ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tacit.network import Network
 
 
 class Teacher(nn.Module):
-    """Compares the pyramid of `network` with the maps of the ONNX file at `path`.
+    """Compares what modules of the trunk of `network` give with the maps of the same names of the ONNX file at `path`.
 
     Raises WeightsError for a file that is no such teacher, MissingExtraError without onnxruntime.
     """
@@ -29,17 +30,18 @@ class Teacher(nn.Module):
     def __init__(self, path: Path, network: Network) -> None:
         super().__init__()
         self._session = _session(path)
-        widths = [int(output.shape[1]) for output in self._session.get_outputs()]
-        channels: Sequence[int] = network.trunk.channels  # type: ignore[assignment]  # every trunk has them
-        if len(widths) != len(channels):
-            raise ConfigError(f"{path} gives {len(widths)} maps", allowed=f"{len(channels)}, one a level of the trunk")
-        pairs = list(zip(channels, widths, strict=True))
-        self.predict = nn.ModuleList(nn.Conv2d(ours, theirs, kernel_size=1) for ours, theirs in pairs)
+        self._ours: dict[str, Tensor] = {}
+        self._names = [output.name for output in self._session.get_outputs()]
+        modules = dict(network.trunk.named_children())
+        for name in self._names:
+            if name not in modules:
+                raise ConfigError(f"{path} has a map {name!r}", allowed=f"maps named {', '.join(modules)}")
+            modules[name].register_forward_hook(partial(self._remember, name))
+        theirs = {output.name: int(output.shape[1]) for output in self._session.get_outputs()}
+        ours = self._widths(network)
+        self.predict = nn.ModuleDict({name: nn.Conv2d(ours[name], theirs[name], 1) for name in self._names})
         # the teacher's channels differ in scale: each counts by its own deviation
-        self.standard = nn.ModuleList(nn.BatchNorm2d(theirs, affine=False) for theirs in widths)
-        self._pyramid: Sequence[Tensor] = ()
-        # taken by a hook, so that `forward` of the network keeps its one return type
-        network.trunk.register_forward_hook(self._remember)
+        self.standard = nn.ModuleDict({name: nn.BatchNorm2d(theirs[name], affine=False) for name in self._names})
 
     def loss(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, ""]:
         """Mean squared error of the predicted maps, for the images that the network has just seen.
@@ -48,14 +50,24 @@ class Teacher(nn.Module):
         """
         pixels = images.contiguous().cpu().numpy()
         maps = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
-        errors = [
-            functional.mse_loss(predict(ours.float()), standard(torch.from_numpy(theirs).to(ours.device)))
-            for predict, standard, ours, theirs in zip(self.predict, self.standard, self._pyramid, maps, strict=True)
-        ]
+        errors = [self._error(name, torch.from_numpy(each)) for name, each in zip(self._names, maps, strict=True)]
         return torch.stack(errors).mean()
 
-    def _remember(self, _: nn.Module, __: tuple[Any, ...], pyramid: Sequence[Tensor]) -> None:
-        self._pyramid = pyramid
+    def _error(self, name: str, theirs: Tensor) -> Tensor:
+        ours = self._ours[name]
+        predicted = self.predict[name](ours.float())
+        return functional.mse_loss(predicted, self.standard[name](theirs.to(ours.device)))
+
+    def _remember(self, name: str, _: nn.Module, __: tuple[Any, ...], output: Tensor) -> None:
+        self._ours[name] = output
+
+    @torch.no_grad()
+    def _widths(self, network: Network) -> dict[str, int]:
+        """Channels of our maps, from one small look; batch norm learns nothing from it."""
+        training = network.training
+        network.eval()(torch.zeros(1, 3, network.stride, network.stride, device=next(network.parameters()).device))
+        network.train(training)
+        return {name: self._ours[name].shape[1] for name in self._names}
 
 
 def _session(path: Path) -> Any:

@@ -1,22 +1,43 @@
-"""Every model by name: it fits its budget, runs and folds; other names are told what is near."""
+"""Every model by name: it fits its budget or its published numbers; other names are told what is near."""
 
 import math
 
 import pytest
 import torch
+from published import on_meta
 from torch import nn
 
 from tacit.errors import ConfigError
-from tacit.network import Network
 from tacit.nn.knowledge import Knowledge
 from tacit.zoo import MODELS, create
+
+# parameters, GFLOPs, pixels, convolutions, batch norms, knowledge (tensors, values), last stride, anchors a cell:
+# official_models, section 1
+PUBLISHED = {
+    "yolor-csp": (52_923_994, 120.24, 640, 115, 112, 6, 2_557, 32, 3),
+    "yolor-csp-x": (99_754_058, 221.88, 640, 137, 134, 6, 3_005, 32, 3),
+    "yolor-p6": (37_265_016, 325.12, 1280, 145, 141, 8, 2_812, 64, 3),
+    "yolor-w6": (79_873_400, 452.65, 1280, 145, 141, 8, 3_580, 64, 3),
+    "yolor-p6-paper": (37_270_264, 325.12, 1280, 145, 141, 8, 2_812, 64, 3),
+    "yolor-w6-paper": (79_880_952, 452.65, 1280, 145, 141, 8, 3_580, 64, 3),
+    "yolor-e6": (115_909_400, 682.12, 1280, 161, 157, 8, 4_220, 64, 3),
+    "yolor-d6": (151_782_680, 934.43, 1280, 209, 205, 8, 4_220, 64, 3),
+    "yolor-s4-dwt": (9_216_634, 16.04, 640, 67, 61, 6, 1_661, 32, 3),
+    "yolor-s4-s2d": (9_216_634, 16.04, 640, 67, 61, 6, 1_661, 32, 3),
+    "yolov4-csp": (52_921_437, 120.24, 640, 115, 112, 0, 0, 32, 3),
+    "yolov4-csp-x": (99_751_053, 221.88, 640, 137, 134, 0, 0, 32, 3),
+    "yolov4-p6": (127_585_200, 717.02, 1280, 205, 201, 0, 0, 64, 4),
+    "yolov4-p7": (287_566_300, 1636.70, 1536, 247, 242, 0, 0, 128, 4),
+}
+OURS = ("nano", "debug")
+every_published_model = pytest.mark.parametrize("model", PUBLISHED)
 
 
 def parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def flops(network: Network, side: int) -> int:
+def flops(network: nn.Module, side: int) -> int:
     """Two for every multiplication and addition of the convolutions."""
     found = []
 
@@ -27,7 +48,7 @@ def flops(network: Network, side: int) -> int:
         if isinstance(part, nn.Conv2d):
             part.register_forward_hook(count)
     with torch.inference_mode():
-        network.eval()(torch.zeros(1, 3, side, side))
+        network.eval()(torch.zeros(1, 3, side, side, device=next(network.parameters()).device))
     return sum(found)
 
 
@@ -35,8 +56,12 @@ def test_the_count_of_flops() -> None:
     assert flops(nn.Sequential(nn.Conv2d(3, 8, 3, 2, padding=1, groups=1)), 64) == 2 * 8 * 32 * 32 * 3 * 9
 
 
+def test_the_zoo_holds_these_models() -> None:
+    assert set(MODELS) == {*OURS, *PUBLISHED}
+
+
 def test_nano_keeps_to_its_budget() -> None:
-    network = create("nano", 80)
+    network = on_meta("nano")
     assert parameters(network) <= 4_000_000
     assert flops(network, 416) <= 4e9
     # and what its docstring tells
@@ -48,7 +73,40 @@ def test_debug_is_tiny() -> None:
     assert parameters(create("debug", 80)) < 100_000
 
 
-@pytest.mark.parametrize("model", MODELS)
+@every_published_model
+def test_value_published_numbers(model: str) -> None:
+    expected, gflops, side, convolutions, norms, tensors, values, stride, anchors = PUBLISHED[model]
+    network = on_meta(model)
+    known = [part for part in network.modules() if isinstance(part, Knowledge)]
+    assert parameters(network) == expected
+    assert sum(isinstance(part, nn.Conv2d) for part in network.modules()) == convolutions
+    assert sum(isinstance(part, nn.BatchNorm2d) for part in network.modules()) == norms
+    assert (len(known), sum(map(parameters, known))) == (tensors, values)
+    assert (network.stride, network.trunk.strides[0], network.trunk.strides[-1]) == (stride, 8, stride)
+    assert network.task("detect").anchors.shape == (int(math.log2(stride)) - 2, anchors, 2)
+    assert flops(network, side) / 1e9 == pytest.approx(gflops, abs=0.006)
+
+
+@every_published_model
+def test_docstring_tells_the_published_numbers(model: str) -> None:
+    told = MODELS[model].__doc__ or ""
+    if model != "yolor-s4-s2d":  # "the same"
+        assert f"{PUBLISHED[model][0]:,} parameters, {PUBLISHED[model][1]:.2f} GFLOPs" in told
+
+
+@every_published_model
+def test_shape_of_own_classes(model: str) -> None:
+    """Nothing else is to be told; the knowledge follows by itself."""
+    classes = 20
+    network, anchors = on_meta(model, classes), PUBLISHED[model][-1]
+    outputs = network(torch.zeros(2, 3, 128, 256, device="meta"))["detect"]
+    expected = [(2, anchors, 128 // s, 256 // s, 5 + classes) for s in network.trunk.strides]
+    assert [tuple(level.shape) for level in outputs] == expected
+    known = sum(parameters(part) for part in network.modules() if isinstance(part, Knowledge))
+    assert known == (0 if "v4" in model else sum(width + 3 * (5 + classes) for width in network.trunk.channels))
+
+
+@pytest.mark.parametrize("model", OURS)
 def test_knowledge_stands_around_every_detection_convolution(model: str) -> None:
     """As many values as there are channels on each level before it, and 3 x 85 behind it."""
     network = create(model, 80)
@@ -56,7 +114,7 @@ def test_knowledge_stands_around_every_detection_convolution(model: str) -> None
     assert count == sum(channels + 255 for channels in network.trunk.channels)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", OURS)
 @pytest.mark.parametrize("classes", [1, 5])
 def test_shape(model: str, classes: int) -> None:
     network = create(model, classes).eval()
@@ -65,7 +123,7 @@ def test_shape(model: str, classes: int) -> None:
         assert network.decode(network(torch.zeros(1, 3, 64, 32))).shape == (1, rows, 5 + classes)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*OURS, "yolor-s4-dwt"])
 def test_starts_without_many_objects(model: str) -> None:
     """The biases tell of about 8 objects in 640 x 640 pixels, which early training depends on."""
     torch.manual_seed(0)
@@ -74,6 +132,16 @@ def test_starts_without_many_objects(model: str) -> None:
     for level, stride in zip(outputs, (8, 16, 32), strict=True):
         prior = math.log(8 / (640 / stride) ** 2)
         assert level[..., 4].mean().item() == pytest.approx(prior, abs=1.0)
+
+
+def test_baselines_start_with_the_prior_too() -> None:
+    """The official code fails at this for networks without knowledge."""
+    torch.manual_seed(0)
+    network = create("yolov4-csp", 80)
+    for head, stride in zip(network.task("detect").heads, (8, 16, 32), strict=True):
+        bias = head.get_submodule("conv").bias.detach().view(3, 85)
+        assert bias[:, 4].mean().item() == pytest.approx(math.log(8 / (640 / stride) ** 2), abs=0.1)
+        assert bias[:, 5:].mean().item() == pytest.approx(math.log(0.6 / 79.01), abs=0.1)
 
 
 def test_same_seed_same_network() -> None:
@@ -90,10 +158,11 @@ def test_same_seed_same_network() -> None:
     [
         ("nanno", 1, "did you mean 'nano'"),
         ("Debug", 1, "did you mean 'debug'"),
+        ("yolor_p6", 1, "did you mean 'yolor-p6'"),
         ("yolo-9000", 1, "nano, debug"),
         ("", 1, "no model called ''"),
         ("nano", 0, "cannot have 0 classes"),
-        ("nano", -3, "cannot have -3 classes"),
+        ("yolor-csp", -3, "cannot have -3 classes"),
     ],
 )
 def test_error(model: str, classes: int, told: str) -> None:

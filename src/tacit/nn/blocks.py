@@ -19,9 +19,7 @@ from tacit.nn.style import CONFIGURED, Style
 class ConvBNAct(nn.Sequential):
     """Convolution without bias, batch norm, activation; padding keeps the size at stride 1."""
 
-    def __init__(
-        self, channels: int, out: int, kernel: int = 1, stride: int = 1, *, style: Style = CONFIGURED
-    ) -> None:
+    def __init__(self, channels: int, out: int, kernel: int = 1, stride: int = 1, *, style: Style = CONFIGURED) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, out, kernel, stride, padding=kernel // 2, bias=False)
         self.bn = BatchNorm(out, eps=style.eps, momentum=BN_MOMENTUM)
@@ -75,9 +73,7 @@ class DWT(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 then 3x3 convolution, over `hidden` channels (all by default), with or without the shortcut around them."""
 
-    def __init__(
-        self, channels: int, *, shortcut: bool, hidden: int | None = None, style: Style = CONFIGURED
-    ) -> None:
+    def __init__(self, channels: int, *, shortcut: bool, hidden: int | None = None, style: Style = CONFIGURED) -> None:
         super().__init__()
         hidden = hidden or channels
         self.reduce = ConvBNAct(channels, hidden, style=style)
@@ -100,9 +96,7 @@ class CSP(CrossStage):
     With `tail` one more 1x1 convolution ends the main branch.
     """
 
-    def __init__(
-        self, channels: int, out: int, depth: int, *, tail: bool = False, style: Style = CONFIGURED
-    ) -> None:
+    def __init__(self, channels: int, out: int, depth: int, *, tail: bool = False, style: Style = CONFIGURED) -> None:
         super().__init__()
         half = out // 2
         self.bypass = _branch_end(channels, half, style)

@@ -11,6 +11,10 @@ Every rule takes two neighbours of a `Sequential`, one of them a convolution W *
     add, conv          W (x + a) + b                             = W x + (b + W a)
     concat, conv       [W_c, W_x] [c, x] + b                     = W_x x + (b + W_c c)
 
+A batch norm over the concatenation of two branches is one for each of them: its halves go to their ends. Where a branch
+ends in a convolution that takes its half up; where it ends in a shortcut's sum or an activation no convolution can, and
+what is left of the half is scale x + shift (`ScaleShift`), which is exact as well and one cheap pass over the map.
+
 The first five are exact for every kernel. In the last two a constant meets the zero padding of a kernel larger than
 1x1: at the border the padding hides a part of it, so no single bias is right, and the rule refuses.
 """
@@ -23,8 +27,10 @@ from typing import TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from tacit.errors import TacitError
+from tacit.nn.join import CrossStage, ScaleShift
 from tacit.nn.knowledge import Add, Combine, Concat, Knowledge, Multiply
 
 M = TypeVar("M", bound=nn.Module)
@@ -43,13 +49,16 @@ def fold(network: M) -> M:
     """
     folded = copy.deepcopy(network).eval()
     for module in list(folded.modules()):
+        if isinstance(module, CrossStage):
+            _split_norm(module)
+    for module in list(folded.modules()):
         if isinstance(module, nn.Sequential):
             _fold_neighbours(module)
     for name, module in folded.named_modules():
         if isinstance(module, nn.BatchNorm2d | Knowledge):
             raise FoldError(
                 f"{name} ({type(module).__name__}) has no convolution directly beside it to fold into",
-                allowed="batch norm after a convolution, knowledge directly before or after one",
+                allowed="batch norm after a convolution or where two branches join, knowledge directly beside one",
             )
     return folded
 
@@ -67,6 +76,37 @@ def _fold_neighbours(chain: nn.Sequential) -> None:
         delattr(chain, drop)
         names.remove(drop)
         position = max(position - 1, 0)
+
+
+def _split_norm(block: CrossStage) -> None:
+    """Give each branch its half of the batch norm that works on both of them together."""
+    norm, bypass, ending = block.join.norm, block.bypass, block.ending
+    if not isinstance(norm, nn.BatchNorm2d):
+        return
+    assert isinstance(bypass, nn.Conv2d)
+    at = norm.num_features - bypass.out_channels
+    left, right = _part(norm, slice(at)), _part(norm, slice(at, None))
+    merged = _merge(ending[-1], left)
+    if merged is None:
+        ending.append(_scale_shift(left))
+    else:
+        ending[-1] = merged
+    block.bypass = _convolution(bypass, *_then_batch_norm(bypass, _affine(bypass), right))
+    block.join.norm = nn.Identity()
+
+
+def _part(norm: nn.BatchNorm2d, channels: slice) -> nn.BatchNorm2d:
+    part = nn.BatchNorm2d(len(norm.weight[channels]), eps=norm.eps).to(norm.weight).eval()
+    part.load_state_dict({name: value[channels] if value.ndim else value for name, value in norm.state_dict().items()})
+    return part
+
+
+@torch.no_grad()
+def _scale_shift(norm: nn.BatchNorm2d) -> ScaleShift:
+    scale = _scale(norm)
+    assert norm.running_mean is not None
+    shift = norm.bias.double() - norm.running_mean.double() * scale
+    return ScaleShift(scale.to(norm.weight), shift.to(norm.weight))
 
 
 def _merge(left: nn.Module, right: nn.Module) -> nn.Conv2d | None:
@@ -91,20 +131,22 @@ def _affine(conv: nn.Conv2d) -> Affine:
 @torch.no_grad()
 def _convolution(old: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
     """`old` with another weight and bias, rounded once to its own precision."""
-    new = nn.Conv2d(
+    new = skip_init(  # type: ignore[no-untyped-call]
+        nn.Conv2d,
         weight.shape[1] * old.groups,
         len(weight),
-        old.kernel_size,  # type: ignore[arg-type]  # torch types them as tuples of any length
-        old.stride,  # type: ignore[arg-type]
-        old.padding,  # type: ignore[arg-type]
-        old.dilation,  # type: ignore[arg-type]
+        old.kernel_size,
+        old.stride,
+        old.padding,
+        old.dilation,
         old.groups,
         padding_mode=old.padding_mode,
         device=old.weight.device,
         dtype=old.weight.dtype,
     )
-    new.weight.copy_(weight)
+    assert isinstance(new, nn.Conv2d)
     assert new.bias is not None
+    new.weight.copy_(weight)
     new.bias.copy_(bias)
     return new.requires_grad_(False).eval()
 
@@ -122,12 +164,15 @@ def _rows(scale: Tensor, affine: Affine) -> Affine:
     return weight * scale.view(-1, 1, 1, 1), bias * scale
 
 
+def _scale(norm: nn.BatchNorm2d) -> Tensor:
+    assert norm.running_var is not None
+    return norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+
+
 def _then_batch_norm(_: nn.Conv2d, affine: Affine, norm: nn.Module) -> Affine:
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    weight, bias = _rows(scale, (affine[0], affine[1] - norm.running_mean.double()))
+    weight, bias = _rows(_scale(norm), (affine[0], affine[1] - norm.running_mean.double()))
     return weight, bias + norm.bias.double()
 
 

@@ -43,7 +43,7 @@ class Vector(Knowledge):
 
     def __init__(self, channels: int, neutral: float) -> None:
         super().__init__(channels, neutral)
-        self.z = nn.Parameter(torch.normal(neutral, SIGMA, (1, channels, 1, 1)))
+        self.z = nn.Parameter(_normal(neutral, SIGMA, 1, channels, 1, 1))
 
     def forward(self) -> Float[Tensor, "1 channels 1 1"]:
         return self.z
@@ -55,8 +55,8 @@ class NeuralNetwork(Knowledge):
     def __init__(self, channels: int, neutral: float) -> None:
         super().__init__(channels, neutral)
         prior = 2 * channels
-        self.z = nn.Parameter(torch.normal(0.0, SIGMA, (prior,)))
-        self.weight = nn.Parameter(torch.normal(0.0, prior**-0.5, (channels, prior)))  # so Wz has z's deviation
+        self.z = nn.Parameter(_normal(0.0, SIGMA, prior))
+        self.weight = nn.Parameter(_normal(0.0, prior**-0.5, channels, prior))  # so Wz has z's deviation
 
     def forward(self) -> Float[Tensor, "1 channels 1 1"]:
         return (self.neutral + self.weight @ self.z).view(1, -1, 1, 1)
@@ -68,11 +68,15 @@ class MatrixFactorisation(Knowledge):
     def __init__(self, channels: int, neutral: float) -> None:
         super().__init__(channels, neutral)
         bases = 2 * channels
-        self.z = nn.Parameter(torch.normal(0.0, SIGMA, (bases, channels)))
-        self.coefficients = nn.Parameter(torch.normal(0.0, bases**-0.5, (bases,)))  # so Z^T c has Z's deviation
+        self.z = nn.Parameter(_normal(0.0, SIGMA, bases, channels))
+        self.coefficients = nn.Parameter(_normal(0.0, bases**-0.5, bases))  # so Z^T c has Z's deviation
 
     def forward(self) -> Float[Tensor, "1 channels 1 1"]:
         return (self.neutral + self.z.T @ self.coefficients).view(1, -1, 1, 1)
+
+
+def _normal(mean: float, deviation: float, *shape: int) -> Tensor:
+    return torch.empty(shape).normal_(mean, deviation)  # torch.normal does not heed torch.device("meta")
 
 
 class Combine(nn.Module, ABC):

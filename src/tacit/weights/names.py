@@ -116,7 +116,9 @@ def _paper_blocks(trunk: PyramidTrunk) -> list[str]:
     stem = [f"stem.{name}" for name, part in trunk.stem.named_children() if isinstance(part, ConvBNAct)]
     stages = [f"stages.{i}.{name}" for i, stage in enumerate(trunk.stages) for name, _ in stage.named_children()]
     down = [f"descents.{i}.{name}" for i in range(len(trunk.descents)) for name in ("lower", "lateral", "csp")]
-    up = [name for i in range(len(trunk.ascents)) for name in (f"ascents.{i}.halve", f"ascents.{i}.csp", f"outs.{i + 1}")]
+    up = [
+        name for i in range(len(trunk.ascents)) for name in (f"ascents.{i}.halve", f"ascents.{i}.csp", f"outs.{i + 1}")
+    ]
     return [f"trunk.{name}" for name in [*stem, *stages, "pool", *down, "outs.0", *up]]
 
 

@@ -22,6 +22,9 @@ COMMANDS = {
     "data": "look at a dataset: what is there, what is wrong with it, a contact sheet",
     "train": "train a network on a dataset, or go on with a run",
     "val": "score a network on a labelled dataset",
+    "models": "list the published models",
+    "info": "describe a model or a weights file, layer by layer and as a drawing",
+    "download": "fetch published weights into the cache folder",
 }
 CPU_IS_FULL = "DefaultCPUAllocator"  # how torch's error for it, a plain RuntimeError, begins its reason
 BROKEN_PIPE = 141  # what a shell gives for a process that SIGPIPE ended

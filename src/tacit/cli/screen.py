@@ -70,7 +70,7 @@ def show_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]])
     say(title)
     table = Table()
     for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index == 0 else "right")
+        table.add_column(name, justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     # a name in brackets or colons is a name, no markup

@@ -38,6 +38,7 @@ class Detect(Task):
     ) -> None:
         super().__init__()
         self.classes, self.strides = classes, tuple(strides)
+        self.anchor_sizes = anchors  # as numbers, also where the buffer is without values (device meta)
         self.gains = gains or DetectGains()
         self.anchors: Tensor  # levels, anchors, (w, h) in pixels
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False)

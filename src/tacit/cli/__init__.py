@@ -25,6 +25,7 @@ COMMANDS = {
     "models": "list the published models",
     "info": "describe a model or a weights file, layer by layer and as a drawing",
     "download": "fetch published weights into the cache folder",
+    "convert": "turn an official checkpoint into a file of ours",
 }
 CPU_IS_FULL = "DefaultCPUAllocator"  # how torch's error for it, a plain RuntimeError, begins its reason
 BROKEN_PIPE = 141  # what a shell gives for a process that SIGPIPE ended

@@ -1,4 +1,4 @@
-"""Saving and loading networks: safetensors, no pickle, nothing in a file can run."""
+"""Saving and loading networks: safetensors, and the official files; nothing in a file can run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from torch import Tensor
 from tacit.atomic import replacing
 from tacit.errors import ConfigError, WeightsError
 from tacit.network import Network
+from tacit.weights.foreign.read import FORMATS, read_foreign
 from tacit.weights.record import Record
-from tacit.zoo import create
+from tacit.weights.structure import network_of
 
 KEY = "tacit"  # of the record among the file's metadata
 
@@ -51,7 +52,10 @@ def load(path: Path | None = None) -> Weights:
         raise WeightsError("this installation has no bundled weights", fix="install tacit from a wheel, or name a file")
     record, state = read(path)
     try:
-        network = create(record.model, len(record.classes))
+        if record.structure:  # may claim any size, so it has to fit before memory is taken for it
+            with torch.device("meta"):
+                require_fit(network_of(record), state, path)
+        network = network_of(record)
     except ConfigError as error:
         raise WeightsError(f"{path} needs a model that this version does not know: {error.wrong}") from error
     fit(network, state, path)
@@ -59,9 +63,14 @@ def load(path: Path | None = None) -> Weights:
 
 
 def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
-    """The record and the tensors of a file, in single precision. Raises WeightsError if it is none of ours."""
+    """The record and the tensors of a file: ours, in single precision, or an official one (.pt, .weights), in its own.
+
+    Raises WeightsError if it is neither.
+    """
     if not path.is_file():
         raise WeightsError(f"there is no weights file at {path}", fix="check the path")
+    if path.suffix.lower() in FORMATS:
+        return read_foreign(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -77,7 +86,13 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
 
 
 def fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
-    """Put every tensor in its place. Raises WeightsError naming what is missing, left over or of another shape."""
+    """Copy every tensor to its place. Raises WeightsError naming what is missing, left over or of another shape."""
+    require_fit(network, state, path)
+    network.load_state_dict(state)
+
+
+def require_fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
+    """Raises WeightsError naming what `state` lacks for the network, has too much, or has in another shape."""
     wanted = network.state_dict()
     missing = sorted(wanted.keys() - state.keys())
     extra = sorted(state.keys() - wanted.keys())
@@ -85,7 +100,6 @@ def fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
     for what, names in (("lacks", missing), ("has too many tensors:", extra), ("has other shapes in", shapes)):
         if names:
             raise WeightsError(f"{path} does not fit its model: it {what} {', '.join(names[:3])} ({len(names)} in all)")
-    network.load_state_dict(state)
 
 
 def _stored(value: Tensor, half: bool) -> Tensor:

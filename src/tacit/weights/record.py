@@ -14,11 +14,15 @@ class Record:
     """Stored as JSON in the header of the safetensors file."""
 
     model: str
-    """Name in the zoo."""
+    """Name in the zoo, or "pyramid" for the published family with the numbers of `structure`."""
     classes: tuple[str, ...]
     """Class names, by id."""
     input_size: int
     """Long side that the figures below were measured at, in pixels."""
+    structure: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the family, where the model has no name of its own."""
+    source: str = ""
+    """The file that the weights were converted from."""
     licence: str = "Apache-2.0"
     """Licence of the weights."""
     data: tuple[str, ...] = ()
@@ -60,6 +64,8 @@ class Record:
             and isinstance(self.classes, tuple)
             and all(isinstance(name, str) for name in self.classes)
             and isinstance(self.input_size, int)
+            and isinstance(self.structure, dict)
+            and isinstance(self.source, str)
         )
         if not right:
             raise WeightsError("the record in the weights file is damaged: model, classes or input_size are amiss")

@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 
 import tacit
-from tacit.api import Model, load
+from tacit.api import Model, create, load
 from tacit.errors import ConfigError, ImageError, WeightsError
+from tacit.nn.knowledge import Knowledge
 from tacit.weights.files import save
 from tacit.weights.record import Record
-from tacit.zoo import create
+from tacit.zoo import create as create_network
 
 NAMES = ("square", "disc", "star")
 LOW = 1e-4  # an untrained network is sure of nothing
@@ -22,7 +23,7 @@ LOW = 1e-4  # an untrained network is sure of nothing
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return Model(create("debug", len(NAMES)).eval(), Record(model="debug", classes=NAMES, input_size=128))
+    return Model(create_network("debug", len(NAMES)).eval(), Record(model="debug", classes=NAMES, input_size=128))
 
 
 def same(one, other):
@@ -101,7 +102,7 @@ def test_a_network_that_has_learnt_gives_new_answers(scene, change):
     """`parameter.data` goes past torch's version counters."""
     torch.manual_seed(0)
     record = Record(model="debug", classes=NAMES, input_size=128)
-    model = Model(create("debug", len(NAMES)).eval(), record)
+    model = Model(create_network("debug", len(NAMES)).eval(), record)
     before = model.predict(scene[0], confidence=LOW)
     assert model.stages().network is model.stages().network  # folded once for the same weights
     with torch.no_grad():
@@ -113,7 +114,7 @@ def test_a_network_that_has_learnt_gives_new_answers(scene, change):
 
 def test_running_statistics_count_as_weights(scene):
     torch.manual_seed(0)
-    model = Model(create("debug", len(NAMES)).eval(), Record(model="debug", classes=NAMES, input_size=128))
+    model = Model(create_network("debug", len(NAMES)).eval(), Record(model="debug", classes=NAMES, input_size=128))
     before = model.stages().network
     next(module for module in model.network.modules() if hasattr(module, "running_var")).running_var.mul_(4)
     assert model.stages().network is not before
@@ -173,6 +174,51 @@ def test_load_reads_what_was_saved(model, tmp_path, scene):
     assert loaded.names == NAMES
     assert repr(loaded) == "Model('debug', 3 classes, 128 px)"
     assert same(loaded.predict(scene[0], confidence=LOW), model.predict(scene[0], confidence=LOW))
+
+
+def test_create_gives_a_model_of_ones_own_classes(scene):
+    torch.manual_seed(0)
+    by_number, by_name = create("debug", 20), tacit.create("debug", classes=["cat", "dog"])
+    assert by_number.names == tuple(f"class {index}" for index in range(20))
+    assert by_name.names == ("cat", "dog")
+    assert repr(by_name) == "Model('debug', 2 classes, 640 px, starting from random weights)"
+    assert not by_name.network.training
+    result = by_number.predict(scene[0], confidence=LOW, size=128)
+    assert len(result) > 0
+    assert set(result.names) == set(by_number.names)
+
+
+def test_create_says_when_only_the_trunk_fits(model, tmp_path, caplog):
+    path = tmp_path / "three.safetensors"
+    save(model.network, model.record, path)
+    same_classes = create("debug", NAMES, weights=str(path))
+    assert not caplog.records
+    assert same_classes.record == model.record
+    other = create("debug", 20, weights=path)
+    assert "the trunk of three.safetensors" in caplog.text
+    assert "heads are new" in caplog.text
+    assert "heads are new" in repr(other)
+    trunk = model.network.trunk.state_dict()
+    assert all(torch.equal(value, trunk[name]) for name, value in other.network.trunk.state_dict().items())
+
+
+def test_the_low_level_face(model, tmp_path):
+    """What is promised: a module, raw maps before any sigmoid, decoded rows, and nothing folded unless asked."""
+    save(model.network, model.record, tmp_path / "w.safetensors")
+    network = load(tmp_path / "w.safetensors").network
+    assert isinstance(network, torch.nn.Module)
+    for kind in (torch.nn.BatchNorm2d, Knowledge):
+        assert any(isinstance(part, kind) for part in network.modules())
+    images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        outputs = network(images)
+        rows = network.decode(outputs)
+        folded = network.fold().decode(network.fold()(images))
+    assert [tuple(level.shape) for level in outputs["detect"]] == [(2, 3, 64 // s, 96 // s, 8) for s in (8, 16, 32)]
+    assert min(level.min() for level in outputs["detect"]) < 0  # no probabilities
+    assert rows.shape == (2, 3 * (8 * 12 + 4 * 6 + 2 * 3), 8)
+    torch.testing.assert_close(rows, folded, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(rows[:, : 3 * 8 * 12, 4:], outputs["detect"][0].sigmoid()[..., 4:].flatten(1, 3))
 
 
 def test_load_of_no_weights_is_a_weights_error(tmp_path):

@@ -13,10 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tacit.api import Model, load
+    from tacit.api import Model, create, load
     from tacit.errors import TacitError
     from tacit.results import Result
-    from tacit.zoo import create
 
 __version__ = "0.1.0"
 __all__ = ["Model", "Result", "TacitError", "__version__", "create", "load"]
@@ -25,7 +24,7 @@ HOMES = {
     "Model": "tacit.api",
     "Result": "tacit.results",
     "TacitError": "tacit.errors",
-    "create": "tacit.zoo",
+    "create": "tacit.api",
     "load": "tacit.api",
 }
 

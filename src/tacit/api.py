@@ -1,7 +1,8 @@
-"""Tacit from Python: `tacit.load()` gives a `Model`, `model.predict(photograph)` gives a `Result`."""
+"""Tacit from Python: `tacit.load()` or `tacit.create()` gives a `Model`, `model.predict(photograph)` a `Result`."""
 
 from __future__ import annotations
 
+import logging
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,28 +16,33 @@ from PIL import Image
 
 from tacit.data.images import load_image
 from tacit.errors import ConfigError, ImageError
+from tacit.geometry.views import AS_IT_IS, View
 from tacit.network import Network
 from tacit.predict.arrays import from_array, from_pillow
 from tacit.predict.folded import FoldedCopy
 from tacit.results import Result
 from tacit.stages import Stages, Thresholds
+from tacit.training.start import Classes, start_from
+from tacit.weights.download import located
 from tacit.weights.files import load as load_weights
 from tacit.weights.record import Record
 
 Source: TypeAlias = str | Path | np.ndarray | Image.Image
 Wanted: TypeAlias = Iterable[str | SupportsIndex]  # classes by name or number, such as `Result.classes`
 DEFAULTS = Thresholds()
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network with the record of its weights.
+    """A network with the record of its weights; `origin` says where those of a created one come from.
 
     Prediction uses a folded copy, made again once `network` has other weights; `network` itself stays trainable.
     """
 
     network: Network
     record: Record
+    origin: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,7 +50,8 @@ class Model:
         return self.record.classes
 
     def __repr__(self) -> str:
-        return f"Model({self.record.model!r}, {len(self.names)} classes, {self.record.input_size} px)"
+        origin = f", {self.origin}" if self.origin else ""
+        return f"Model({self.record.model!r}, {len(self.names)} classes, {self.record.input_size} px{origin})"
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, and means one path
@@ -91,9 +98,11 @@ class Model:
         ]
         return results if isinstance(source, list | tuple) else results[0]
 
-    def stages(self, thresholds: Thresholds = DEFAULTS, size: int | None = None) -> Stages:
+    def stages(
+        self, thresholds: Thresholds = DEFAULTS, size: int | None = None, views: tuple[View, ...] = AS_IT_IS
+    ) -> Stages:
         """The stages around the folded network, to be called with lists of RGB pictures. Raises `ConfigError`."""
-        return Stages(self._folded(), self.names, self.record.input_size if size is None else size, thresholds)
+        return Stages(self._folded(), self.names, self.record.input_size if size is None else size, thresholds, views)
 
     def class_ids(self, wanted: Wanted) -> tuple[int, ...]:
         """The numbers of classes that are named or numbered; raises `ConfigError` for one that is not there."""
@@ -117,9 +126,26 @@ class Model:
 
 
 def load(path: str | Path | None = None) -> Model:
-    """The model whose weights are at `path`, or the bundled nano. Raises `WeightsError`."""
-    loaded = load_weights(None if path is None else Path(path))
+    """The model whose weights are at `path`, or were downloaded by that name, such as "yolor-p6"; or the bundled nano.
+
+    Raises `WeightsError`.
+    """
+    loaded = load_weights(None if path is None else located(path))
     return Model(loaded.network, loaded.record)
+
+
+def create(model: str, classes: Classes, *, weights: str | Path | None = None) -> Model:
+    """A new model: its name in the zoo, and the names of its classes or how many there are ("class 0", ...).
+
+    Its weights are random, or those of the file `weights`. If that has other classes, only its trunk is taken over and
+    the heads are new and untrained; `model.origin` says so, and so does the log. `model.network` is in evaluation mode.
+
+    Raises `ConfigError` for an unknown model or impossible classes and `WeightsError` for a file of another model.
+    """
+    start = start_from(model, classes, None if weights is None else Path(weights))
+    if start.partly:
+        LOG.warning("%s: %s", model, start.origin)
+    return Model(start.network.eval(), start.record, start.origin)
 
 
 def _answer(stages: Stages, sources: Sequence[Source], bgr: bool) -> Iterator[Result]:

@@ -48,6 +48,37 @@ def test_val_of_a_split_that_is_not_there(dataset, weights, capsys):
     assert "no split 'test'" in capsys.readouterr().err
 
 
+def test_val_in_rectangular_batches_with_three_views_says_so(dataset, weights, tmp_path, capsys):
+    extra = ("--batches", "rectangular", "--stride", 64, "--tta", "--batch", 3)
+    assert val(dataset, weights, tmp_path, *extra) == 0
+    printed = capsys.readouterr().out
+    assert "evaluated at 128 px in rectangular batches of 16 photographs, sides in multiples of 64, 3 views" in printed
+    told = json.loads((tmp_path / "out/scores.json").read_text())["evaluation"]
+    assert (told["batches"], told["grid"]) == ("rectangular", {"group": 16, "stride": 64})
+    assert [(view["scale"], view["mirrored"]) for view in told["views"]] == [(1, False), (0.83, True), (0.67, False)]
+    assert (told["confidence"], told["iou"], told["max_detections"]) == (0.001, 0.65, 300)
+
+
+def test_val_says_its_usual_way_too(dataset, weights, tmp_path, capsys):
+    assert val(dataset, weights, tmp_path) == 0
+    assert "evaluated at 128 px\n" in capsys.readouterr().out
+    told = json.loads((tmp_path / "out/scores.json").read_text())["evaluation"]
+    assert (told["batches"], told["grid"], len(told["views"])) == ("same-shape", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--stride", 64), "add --batches rectangular"),
+        (("--batches", "rectangular", "--stride", 48), "multiples of 32"),
+        (("--batches", "square"), "same-shape"),
+    ],
+)
+def test_val_refuses_batches_that_cannot_be(dataset, weights, tmp_path, capsys, options, message):
+    assert val(dataset, weights, tmp_path, *options) == 2
+    assert message in capsys.readouterr().err
+
+
 def val(data, weights, tmp_path, *options):
     return run("val", "--data", data, "--weights", weights, "--output", tmp_path / "out", *options)
 

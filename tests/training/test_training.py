@@ -232,6 +232,18 @@ class TestStart:
         with pytest.raises(TacitError, match="holds a 'nano'"):
             train(replace(recipe, weights=path))
 
+    def test_a_run_that_was_stopped_before_its_first_checkpoint_begins_again_there(self, recipe, tmp_path):
+        """With the weights that it was told to start from, and their licence."""
+        torch.manual_seed(5)
+        path, recipe = tmp_path / "two.safetensors", replace(recipe, epochs=1)
+        weights.save(zoo.debug(2), weights.Record(model="debug", classes=NAMES, input_size=64, licence="GPL-3.0"), path)
+        whole = train(replace(recipe, weights=path))
+        with pytest.raises(KeyboardInterrupt):
+            train(replace(recipe, weights=path, output=tmp_path / "stopped"), Notes(stop_after=2))
+        again = resume(tmp_path / "stopped")
+        assert_same(state_of(whole), state_of(again))
+        assert weights.load(again / "last.safetensors").record.licence == "GPL-3.0"
+
 
 class TestMaterial:
     def test_a_second_dataset_with_unknown_classes_is_refused(self, recipe, tmp_path):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
-from tacit.api import load
+from tacit.api import Model, load
 from tacit.cli.screen import counted, parse, progress, say, show_table, warn_of
 from tacit.data.read import WHOLE, available_splits, is_hold_out, read, scoring_split
+from tacit.data.sample import Dataset
 from tacit.errors import ConfigError
 from tacit.evaluate import Evaluation, evaluate
+from tacit.geometry.views import AS_IT_IS, THREE_VIEWS
 from tacit.predict.writers import make_folder
+from tacit.rectangular import Grid, Rectangular, by_aspect, grid_of
 from tacit.stages import SCORING, Stages
 from tacit.tasks.detect.charts import save_confusion_matrix, save_precision_recall
 from tacit.tasks.detect.coco_scores import DetectionScores
@@ -31,9 +36,16 @@ FIGURES = {
 }
 
 
+class Batches(Enum):
+    """Which photographs share a forward pass, and so how they are resized and bordered."""
+
+    SAME_SHAPE = "same-shape"
+    RECTANGULAR = "rectangular"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Score a network on a labelled dataset, as COCO does (scores above 0.001, NMS at IoU 0.65)."""
+    """Score a network on a labelled dataset, as COCO does (scores above 0.001, NMS at IoU 0.65, at most 300 boxes)."""
 
     data: Path
     """Folder or label file: COCO JSON, YOLO txt with a data.yaml, or VOC XML."""
@@ -46,33 +58,82 @@ class Options:
     """Input of the network in pixels; without it the size that the weights were chosen at."""
     batch: int = 8
     """Photographs in one forward pass."""
+    batches: Batches = Batches.SAME_SHAPE
+    """same-shape: those whose smallest rectangle of whole strides is the same, as in prediction. rectangular: as the
+    authors of YOLOR evaluated, those of similar shape in one larger rectangle (704 pixels for 640, 1344 for 1280)."""
+    stride: int | None = None
+    """Of rectangular batches: what divides their sides; without it what the model was published with."""
+    tta: bool = False
+    """Test-time augmentation: look at each photograph three times, once smaller and mirrored, once smaller still."""
     output: Path = Path("runs/val")
     """Folder for predictions.json, scores.json and the charts."""
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise ConfigError(f"--batch is {self.batch}", allowed="whole numbers from 1")
+        if self.stride is not None and self.batches is not Batches.RECTANGULAR:
+            raise ConfigError(f"--stride {self.stride} says nothing here", fix="add --batches rectangular")
 
     def chosen_split(self) -> str:
         """`split`, or the one that tells most."""
         return scoring_split(self.data) if self.split is None else self.split
+
+    def way(self, model: Model) -> Way:
+        """How to evaluate `model`. Raises ConfigError for a size or stride that its network cannot take."""
+        stages = model.stages(SCORING, self.size, THREE_VIEWS if self.tta else AS_IT_IS)
+        if self.batches is Batches.SAME_SHAPE:
+            return Way(stages, self.batch)
+        grid = grid_of(model.record.model, model.network.stride)
+        grid = grid if self.stride is None else Grid(group=grid.group, stride=self.stride)
+        return Way(stages, self.batch, Rectangular(stages=stages, grid=grid, batch=self.batch))
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to evaluate."""
+
+    stages: Stages
+    batch: int
+    rectangular: Rectangular | None = None
+
+    def evaluate(self, dataset: Dataset, advance: Callable[[int], None]) -> Evaluation:
+        """Scores `dataset`; `advance` is told how many photographs are done."""
+        if self.rectangular is None:
+            return evaluate(self.stages, dataset, batch=self.batch, progress=advance)
+        group = self.rectangular.grid.group
+        return evaluate(self.rectangular, by_aspect(dataset), batch=group, progress=advance)
+
+    def record(self) -> dict[str, Any]:
+        """What the figures depend on, for scores.json."""
+        grid = None if self.rectangular is None else asdict(self.rectangular.grid)
+        batches = Batches.SAME_SHAPE if grid is None else Batches.RECTANGULAR
+        views = [asdict(view) for view in self.stages.views]
+        return {"size": self.stages.size, "batches": batches.value, "grid": grid, "views": views, **asdict(SCORING)}
+
+    def __str__(self) -> str:
+        text = f"evaluated at {self.stages.size} px"
+        if self.rectangular is not None:
+            grid = self.rectangular.grid
+            text += f" in rectangular batches of {grid.group} photographs, sides in multiples of {grid.stride}"
+        return text + (f", {len(self.stages.views)} views of each photograph" if len(self.stages.views) > 1 else "")
 
 
 def run(arguments: Sequence[str]) -> int:
     """Scores, shows and writes; returns 1 if photographs had to be left out, else 0."""
     options = parse(Options, arguments, "val")
     dataset = read(options.data, options.chosen_split())
-    stages = load(options.weights).stages(SCORING, options.size)
+    way = options.way(load(options.weights))
     make_folder(options.output)
     with progress(len(dataset.samples), "photographs") as advance:
-        evaluation = evaluate(stages, dataset, batch=options.batch, progress=advance)
+        evaluation = way.evaluate(dataset, advance)
     left_out = warn_of((*dataset.faults, *evaluation.faults))
     part = _part(options.data, dataset.split)
     _show_scores(f"{options.data} ({part}), {counted(evaluation.images, 'photograph')}", evaluation.scores)
+    say(str(way))
     if part == HELD_OUT:
         say(f"{HELD_OUT}, which training chooses on; --split all for everything")
-    _show_speed(stages, evaluation)
-    _write(evaluation, dataset.classes, options.output)
+    _show_speed(way.stages, evaluation)
+    _write(evaluation, way, dataset.classes, options.output)
     say(f"predictions.json, scores.json, precision-recall.png and confusion.png are in {options.output}/")
     return 1 if left_out else 0
 
@@ -101,10 +162,10 @@ def _show_speed(stages: Stages, evaluation: Evaluation) -> None:
     show_table("time", ("stage", "ms a photograph"), [*rows, whole])
 
 
-def _write(evaluation: Evaluation, names: tuple[str, ...], folder: Path) -> None:
-    metric = evaluation.metric
+def _write(evaluation: Evaluation, way: Way, names: tuple[str, ...], folder: Path) -> None:
+    metric, scores = evaluation.metric, {**asdict(evaluation.scores), "evaluation": way.record()}
     (folder / "predictions.json").write_text(json.dumps(metric.coco_json()), encoding="utf-8")
-    (folder / "scores.json").write_text(json.dumps(asdict(evaluation.scores), indent=2), encoding="utf-8")
+    (folder / "scores.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
     save_precision_recall(metric.curves(), names, folder / "precision-recall.png")
     save_confusion_matrix(metric.confusion_matrix(), names, folder / "confusion.png")
 

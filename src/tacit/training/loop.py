@@ -58,9 +58,10 @@ class _Run:
         self.recipe, self.accelerator, self.lead = recipe, accelerator, accelerator.is_main_process
         self.reporter: Reporter = reporter if self.lead else Silent()
         self.data = gather(recipe)
-        network, origin = starting_network(recipe, self.data.classes, resumed=folder is not None)
+        last = folder.last if folder is not None and folder.last.is_file() else None
+        self.start = starting_network(recipe, self.data.classes, resumed=last)
         self.faults: set[Fault] = set()
-        _tell_data(self.data, origin, self.reporter)
+        _tell_data(self.data, self.start.origin, self.reporter)
         largest = max(recipe.size, recipe.start_size or 0)
         samples = self.data.samples
         photos = TrainingPhotos(samples, largest, recipe.augment, recipe.seed, strict=recipe.strict)
@@ -73,7 +74,7 @@ class _Run:
             world=accelerator.num_processes,
         )
         self.loader = training_loader(photos, self.sampler, recipe.workers)
-        self.learner = Learner(network, recipe, self.sampler.steps, accelerator)
+        self.learner = Learner(self.start.network, recipe, self.sampler.steps, accelerator)
         self.epoch = self.step = 0
         self.sums: Row = {}
         self.history: list[Row] = []
@@ -161,6 +162,8 @@ class _Run:
             model=self.recipe.model,
             classes=self.data.classes,
             input_size=self.recipe.size,
+            structure=self.start.record.structure,
+            licence=self.start.record.licence,
             data=tuple(dict.fromkeys(path.resolve().name for path in self.recipe.data)),
             epochs=self.epoch + 1,
             seed=self.recipe.seed,

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from commands import child
 
+from tacit.api import load
 from tacit.errors import ConfigError, WeightsError
 from tacit.weights import fetch
-from tacit.weights.download import cache_folder, cached, checksum, download
+from tacit.weights.download import cache_folder, cached, checksum, download, located
 from tacit.weights.published import PUBLISHED, Published, published
 
 
@@ -351,6 +352,32 @@ def test_cached_files_are_found_by_name(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (tmp_path / "yolor_p6.pt").write_bytes(BODY)
     assert cached("yolor-p6") == tmp_path / "yolor_p6.pt"
     assert [cached(name) for name in ("yolor-p6-paper", "yolov4-p7", "nano", "no-such-name")] == [None] * 4
+
+
+def test_weights_are_meant_by_path_or_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    assert located("runs/best.safetensors") == located(Path("runs/best.safetensors")) == Path("runs/best.safetensors")
+    with pytest.raises(WeightsError, match=r"the weights yolor-p6 are not in .*fetch them: tacit download yolor-p6"):
+        located("yolor-p6")
+    with pytest.raises(WeightsError, match=r"no published weights are known to fit yolov4-p7. To do: name a file"):
+        located("yolov4-p7")
+    assert located("nano").is_file()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/yolor_p6.pt").write_bytes(BODY)
+    assert located("yolor-p6") == tmp_path / "cache/yolor_p6.pt"
+    (tmp_path / "yolor-p6").write_bytes(BODY)  # what is there under that very name comes first
+    assert located("yolor-p6") == Path("yolor-p6")
+
+
+def test_python_and_the_commands_load_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path))
+    assert load("nano").record.model == "nano"
+    with pytest.raises(WeightsError, match="tacit download yolor-d6"):
+        load("yolor-d6")
+    (tmp_path / "yolor-d6.pt").write_bytes(PAGE)
+    with pytest.raises(WeightsError, match=r"yolor-d6\.pt"):
+        load("yolor-d6")
 
 
 def test_a_model_without_a_file_says_so(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _is_file(what: str) -> bool:
-    return what not in MODELS and what not in PUBLISHED and (Path(what).exists() or Path(what).suffix != "")
+    known = what in MODELS or what in PUBLISHED
+    return Path(what).is_file() or (not known and Path(what).suffix != "")
 
 
 def _of_file(path: Path) -> tuple[Network, int, list[Row]]:
@@ -98,19 +99,29 @@ def _published(facts: Published) -> Iterator[Row]:
 
 def _record(record: Record) -> Iterator[Row]:
     more = len(record.classes) - SHOWN_CLASSES
-    names = ", ".join(record.classes[:SHOWN_CLASSES]) + (f" and {more} more" if more > 0 else "")
     told = {
         "model": record.model,
-        "classes": names,
+        "classes": [*record.classes[:SHOWN_CLASSES], *([f"and {more} more"] if more > 0 else [])],
         "licence": record.licence,
-        "trained on": "; ".join(record.data),
+        "converted from": record.source,
+        "trained on": record.data,
         "teacher": record.teacher,
-        "epochs": f"{record.epochs:g}" if record.epochs else "",
+        "epochs": record.epochs,
         "hardware": record.hardware,
+        "figures": record.figures,
         "scored on": record.scored_on,
-        **{name: f"{value:.4f}" for name, value in record.figures.items()},
     }
-    yield from ((what, value) for what, value in told.items() if value)
+    yield from ((what, _text(value)) for what, value in told.items() if value)
+
+
+def _text(value: object) -> str:
+    """For the screen; files may hold anything, so nothing in it steers the terminal."""
+    if isinstance(value, dict):
+        value = [f"{name} {_text(inner)}" for name, inner in value.items()]
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(inner) for inner in value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 def _figures(figures: Description) -> Iterator[Row]:

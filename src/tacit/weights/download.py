@@ -7,6 +7,7 @@ import os
 import sys
 import zipfile
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 from tacit.errors import ConfigError, WeightsError
@@ -30,6 +31,25 @@ def cached(name: str) -> Path | None:
     file = PUBLISHED[name].file if name in PUBLISHED else None
     path = cache_folder() / file if file else None
     return path if path is not None and path.is_file() else None
+
+
+def located(weights: str | Path) -> Path:
+    """The file that is meant: the one at that path, or else the downloaded (or bundled) one of that name.
+
+    Raises WeightsError for published weights that are not here, and says how to get them.
+    """
+    name = str(weights)
+    if name not in PUBLISHED or Path(weights).is_file():
+        return Path(weights)
+    facts = PUBLISHED[name]
+    if facts.bundled:
+        return Path(str(files("tacit") / "weights" / f"{name}.safetensors"))
+    if facts.file is None:
+        raise WeightsError(f"no published weights are known to fit {name}", fix="name a file, or train your own")
+    path = cached(name)
+    if path is None:
+        raise WeightsError(f"the weights {name} are not in {cache_folder()}", fix=f"fetch them: tacit download {name}")
+    return path
 
 
 def download(

@@ -113,8 +113,8 @@ def _ask(remote: Remote, headers: dict[str, str]) -> HTTPResponse | None:
         error.close()
         if error.code == ENDS_BEFORE:
             return None
-        reason = " ".join(str(error.reason).split())
-        raise WeightsError(f"{remote.host} answered {error.code} ({reason})") from error
+        answered = f"{error.code} ({' '.join(str(error.reason).split())})"
+        raise WeightsError(f"{remote.host} answered {answered}") from error
     except (URLError, OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise WeightsError(f"{remote.host} cannot be reached ({reason})") from error

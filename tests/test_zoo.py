@@ -4,31 +4,13 @@ import math
 
 import pytest
 import torch
-from published import on_meta
+from published import PUBLISHED, on_meta
 from torch import nn
 
 from tacit.errors import ConfigError
 from tacit.nn.knowledge import Knowledge
 from tacit.zoo import MODELS, create
 
-# parameters, GFLOPs, pixels, convolutions, batch norms, knowledge (tensors, values), last stride, anchors a cell:
-# official_models, section 1
-PUBLISHED = {
-    "yolor-csp": (52_923_994, 120.24, 640, 115, 112, 6, 2_557, 32, 3),
-    "yolor-csp-x": (99_754_058, 221.88, 640, 137, 134, 6, 3_005, 32, 3),
-    "yolor-p6": (37_265_016, 325.12, 1280, 145, 141, 8, 2_812, 64, 3),
-    "yolor-w6": (79_873_400, 452.65, 1280, 145, 141, 8, 3_580, 64, 3),
-    "yolor-p6-paper": (37_270_264, 325.12, 1280, 145, 141, 8, 2_812, 64, 3),
-    "yolor-w6-paper": (79_880_952, 452.65, 1280, 145, 141, 8, 3_580, 64, 3),
-    "yolor-e6": (115_909_400, 682.12, 1280, 161, 157, 8, 4_220, 64, 3),
-    "yolor-d6": (151_782_680, 934.43, 1280, 209, 205, 8, 4_220, 64, 3),
-    "yolor-s4-dwt": (9_216_634, 16.04, 640, 67, 61, 6, 1_661, 32, 3),
-    "yolor-s4-s2d": (9_216_634, 16.04, 640, 67, 61, 6, 1_661, 32, 3),
-    "yolov4-csp": (52_921_437, 120.24, 640, 115, 112, 0, 0, 32, 3),
-    "yolov4-csp-x": (99_751_053, 221.88, 640, 137, 134, 0, 0, 32, 3),
-    "yolov4-p6": (127_585_200, 717.02, 1280, 205, 201, 0, 0, 64, 4),
-    "yolov4-p7": (287_566_300, 1636.70, 1536, 247, 242, 0, 0, 128, 4),
-}
 OURS = ("nano", "debug")
 every_published_model = pytest.mark.parametrize("model", PUBLISHED)
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from published import golden_value, slow_if, untouched
-from test_zoo import PUBLISHED
+from published import PUBLISHED, golden_value, slow_if, untouched
 from torch import nn
 from trained import look_trained
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from tacit.network import Network
 
 RAW = 2e-4
+TRAINED = ("train", "_train")
 LARGER = {
     "yolor-csp": "_b2_320x448",
     "yolor-p6": "_b2_448x640",
@@ -54,25 +55,23 @@ def test_value_reference(model: str, network: Network) -> None:
     assert decoded.double().sum().item() == pytest.approx(facts["decoded_sum"], rel=1e-6)
 
 
+@pytest.mark.parametrize("model", LARGER, indirect=True)
 def test_value_reference_on_larger_maps(model: str, network: Network) -> None:
-    if model not in LARGER:
-        pytest.skip("has no golden file of larger maps")
     golden = arrays_of(model, suffix=LARGER[model])
     raw, decoded = answers(network, golden_images(tuple(golden["input_shape"].tolist())))
     assert_like(raw[:, golden["rows"]], golden["raw"], decoded=False)
     assert_like(decoded[:, golden["rows"]], golden["decoded"], decoded=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("model", ["yolor-csp", "yolor-p6", "yolor-p6-paper", "yolor-s4-s2d"])
 def test_training_reference(model: str) -> None:
     """One step of train mode in float64: loss, the gradient of every parameter, running statistics.
 
     In float32 the same gradients carry noise of up to 8e-3, which would hide mistakes.
     """
-    facts, golden = facts_of(model, "train"), arrays_of(model, "train")
+    facts, golden = facts_of(model, *TRAINED), arrays_of(model, *TRAINED)
     network = filled(model, facts["conv_gain"]).train()
-    names, values = names_of(model, network), {}
+    names, values = names_of(model, network), dict(network.named_parameters())
     network.trunk.double()
     network.task("detect").heads.double()  # the anchors stay single
     outputs = network(golden_images(facts["input_shape"], facts["input_key"]).double())
@@ -82,7 +81,6 @@ def test_training_reference(model: str) -> None:
     parts = [loss.parts[f"detect/{part}"].item() for part in ("box", "objectness", "classes")]
     assert [*parts, sum(parts)] == pytest.approx(facts["items_float64"], rel=2e-6)
     assert loss.total.item() == pytest.approx(facts["loss_times_batch"][1], rel=2e-6)
-    values = dict(network.named_parameters())
     for official, norm in facts["grad_l2_float64"].items():
         assert values[names[official]].grad.norm().item() == pytest.approx(norm, rel=1e-4), official
     state = network.state_dict()
@@ -98,7 +96,7 @@ def test_training_reference(model: str) -> None:
 @pytest.mark.parametrize("model", ["yolor-s4-s2d"])
 def test_training_reference_in_single_precision(model: str) -> None:
     """As it is trained: within the noise that the reference states for itself."""
-    facts, golden = facts_of(model, "train"), arrays_of(model, "train")
+    facts, golden = facts_of(model, *TRAINED), arrays_of(model, *TRAINED)
     network = filled(model, facts["conv_gain"]).train()
     names, values = names_of(model, network), dict(network.named_parameters())
     loss = network.loss(

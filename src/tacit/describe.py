@@ -109,7 +109,7 @@ def rehearse(network: Network, size: int) -> None:
     if size < 1 or size % network.stride:
         raise ConfigError(f"the size is {size} pixels", allowed=f"multiples of {network.stride}")
     values = chain(network.named_parameters(), network.named_buffers())
-    state = {name: torch.empty_like(value, device="meta") for name, value in values}
+    state = {name: torch.empty_like(value, device="meta") for name, value in values if not value.is_meta}
     with torch.no_grad(), _WithoutNorms():
         torch.func.functional_call(network, state, (torch.empty(1, 3, size, size, device="meta"),))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from commands import child
 
-from tacit.api import load
+from tacit.api import create, load
 from tacit.errors import ConfigError, WeightsError
 from tacit.weights import fetch
 from tacit.weights.download import cache_folder, cached, checksum, download, located
@@ -375,6 +375,9 @@ def test_python_and_the_commands_load_by_name(monkeypatch: pytest.MonkeyPatch, t
     assert load("nano").record.model == "nano"
     with pytest.raises(WeightsError, match="tacit download yolor-d6"):
         load("yolor-d6")
+    with pytest.raises(WeightsError, match="tacit download yolor-d6"):
+        create("yolor-d6", 2, weights="yolor-d6")
+    assert "nano.safetensors" in create("nano", 80, weights="nano").origin
     (tmp_path / "yolor-d6.pt").write_bytes(PAGE)
     with pytest.raises(WeightsError, match=r"yolor-d6\.pt"):
         load("yolor-d6")

@@ -15,6 +15,7 @@ from tacit.errors import ConfigError, WeightsError
 from tacit.network import Network
 from tacit.tasks.detect.head import Detect
 from tacit.training.recipe import Recipe
+from tacit.weights.download import located
 from tacit.weights.files import bundled, fit, read, require_fit
 from tacit.weights.published import PUBLISHED
 from tacit.weights.record import Record
@@ -47,6 +48,7 @@ def start_from(model: str, classes: Classes, path: Path | None) -> Start:
         network = zoo.create(model, len(names))
         size = PUBLISHED[model].input_size if model in PUBLISHED else SIZE
         return Start(network, Record(model=model, classes=names, input_size=size), "starting from random weights")
+    path = located(path)
     record, state = read(path)
     if record.model != model:
         raise WeightsError(f"{path} holds a {record.model!r}, not a {model!r}", fix=f"--model {record.model}")

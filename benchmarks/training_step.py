@@ -8,11 +8,13 @@ times and the best is printed, because other work on the machine can only slow a
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from tacit import zoo
+from tacit.tasks.detect.anchors import ANCHORS_640
 
 BATCH, STEPS = 16, 5
 WIDTHS = ((32, 64, 128, 256), (64, 64, 128, 256), (64, 80, 160, 320), (48, 96, 192, 384))
@@ -63,7 +65,7 @@ def main() -> None:
             name = f"nano, {str(layout).removeprefix('torch.')}, {'bf16' if half else 'fp32'}"
             row(name, lambda size, layout=layout, half=half: images_per_second(nano, size, layout, half))
     for widths in WIDTHS:
-        network = zoo.light(80, widths=widths, depths=(1, 2, 2, 1), neck_depth=1)
+        network = zoo.pyramid(80, replace(zoo.NANO, stages=tuple(zip(widths, (1, 2, 2, 1), strict=True))), ANCHORS_640)
         millions = sum(p.numel() for p in network.parameters()) / 1e6
         name = f"widths {widths}: {millions:.2f} M, {gflops(network, 416):.2f} GFLOPs"
         row(name, lambda size, network=network: images_per_second(network, size, torch.channels_last, False))

@@ -2,7 +2,7 @@
 
     python recipes/yolox_teacher.py yolox_nano.onnx teacher.onnx
     python recipes/nano.py PHOTOGRAPHS RUN teacher.onnx   train, then seal
-    python recipes/nano.py PHOTOGRAPHS RUN                score the best weights of a run and write them into the package
+    python recipes/nano.py PHOTOGRAPHS RUN                score the best weights of a run, write them into the package
 
 PHOTOGRAPHS is a folder with `everyday` (COCO photographs, long side 384, splits train and dev) and `extra` (further
 photographs, long side 336, labelled in part by YOLOX-nano). Everyday photographs are seen twice an epoch: their labels

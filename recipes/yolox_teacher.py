@@ -2,7 +2,7 @@
 
     python recipes/yolox_teacher.py yolox_nano.onnx teacher.onnx
 
-YOLOX (Apache-2.0) and our light trunk have stages at the same strides, so that each of ours can learn from one of
+YOLOX (Apache-2.0) and our trunk have stages at the same strides, so that each of ours can learn from one of
 YOLOX: backbone, neck, and what its last convolutions read (classes beside boxes). The new file takes RGB images
 (B, 3, H, W) in [0, 1] of any size; YOLOX itself takes BGR in 0..255 of one size.
 """
@@ -16,18 +16,18 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.utils import Extractor
 
 LESSONS = {  # module of our trunk: the maps of YOLOX that it learns from, as the published file names them
-    "stem": ("input.67",),
-    "stage8": ("input.175",),
-    "stage16": ("input.283",),
-    "stage32": ("input.299",),
+    "stages.0": ("input.67",),
+    "stages.1": ("input.175",),
+    "stages.2": ("input.283",),
+    "stages.3": ("input.299",),
     "pool": ("input.367",),
-    "down16": ("input.423",),
-    "down8": ("input.471",),
-    "up16": ("input.531",),
-    "up32": ("input.591",),
-    "out8": ("input.631", "input.663"),
-    "out16": ("input.703", "input.735"),
-    "out32": ("input.775", "input.807"),
+    "descents.0": ("input.423",),
+    "descents.1": ("input.471",),
+    "ascents.0": ("input.531",),
+    "ascents.1": ("input.591",),
+    "outs.0": ("input.631", "input.663"),
+    "outs.1": ("input.703", "input.735"),
+    "outs.2": ("input.775", "input.807"),
 }
 
 

@@ -16,7 +16,6 @@ from tacit.nn.blocks import DWT, DownC, ReOrg
 from tacit.nn.style import MISH, PAPER
 from tacit.tasks.detect.anchors import ANCHORS_640, ANCHORS_1280, ANCHORS_V4_P6, ANCHORS_V4_P7, Anchors
 from tacit.tasks.detect.head import Detect
-from tacit.trunks.light import LightTrunk
 from tacit.trunks.pyramid import Plan, PyramidTrunk
 
 CSP = Plan(
@@ -48,8 +47,15 @@ V4_P7 = Plan(
 )  # fmt: skip
 
 
+NANO = Plan(
+    reorganised=2, stem=None, stages=((32, 1), (64, 2), (128, 2), (256, 1)), down_first=False,
+    levels=3, neck_depth=1,
+)  # fmt: skip
+DEBUG = replace(NANO, stages=((8, 1), (16, 1), (16, 1), (16, 1)))
+
+
 def pyramid(classes: int, plan: Plan, anchors: Anchors, *, knowledge: bool = True) -> Network:
-    """The published family: one detection task on every level of the plan's pyramid.
+    """The family: one detection task on every level of the plan's pyramid.
 
     `knowledge=False` has none around the detection convolutions. All start with the prior of the objectness and class
     biases, the baselines too, which the official code means to do and fails at (official_models, section 5).
@@ -59,22 +65,14 @@ def pyramid(classes: int, plan: Plan, anchors: Anchors, *, knowledge: bool = Tru
     return Network(trunk, [task], stride=trunk.strides[-1])
 
 
-def light(
-    classes: int, *, widths: tuple[int, int, int, int], depths: tuple[int, int, int, int], neck_depth: int
-) -> Network:
-    """The light family: ReOrg stem, CSP stages at strides 4 to 32, one detection task on strides 8 to 32."""
-    trunk = LightTrunk(widths, depths, neck_depth)
-    return Network(trunk, [Detect(trunk.channels, trunk.strides, classes)], stride=32)
-
-
 def nano(classes: int = 80) -> Network:
     """The bundled detector, made for two CPU cores: 2.3 M parameters, 1.8 GFLOPs at 416 pixels (80 classes)."""
-    return light(classes, widths=(32, 64, 128, 256), depths=(1, 2, 2, 1), neck_depth=1)
+    return pyramid(classes, NANO, ANCHORS_640)
 
 
 def debug(classes: int = 80) -> Network:
-    """The smallest network of the same family: every test uses it, nobody deploys it."""
-    return light(classes, widths=(8, 16, 16, 16), depths=(1, 1, 1, 1), neck_depth=1)
+    """The smallest network of the same build: every test uses it, nobody deploys it."""
+    return pyramid(classes, DEBUG, ANCHORS_640)
 
 
 def yolor_csp(classes: int = 80) -> Network:

@@ -48,7 +48,9 @@ def test_a_step_has_the_size_of_one_of_adamw():
     optimiser = Muon([{"params": [weight], "matrices": True}], lr=0.01)
     weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
     optimiser.step()
-    assert weight.detach().square().mean().sqrt().item() == pytest.approx(0.2 * 0.01 * 0.9, rel=0.15)  # strengths near 0.9
+    assert weight.detach().square().mean().sqrt().item() == pytest.approx(
+        0.2 * 0.01 * 0.9, rel=0.15
+    )  # strengths near 0.9
     assert weight.grad is None
 
 

@@ -86,7 +86,7 @@ def test_average_follows_the_reference(network):
             parameter.add_(1)
     average.update(network)
     decay = 0.9 * (1 - math.exp(-1 / 2))
-    name = "trunk.out8.conv.weight"
+    name = "trunk.outs.0.conv.weight"
     wanted = decay * before[name] + (1 - decay) * network.state_dict()[name]
     torch.testing.assert_close(average.network.state_dict()[name], wanted)
     assert average.updates == 1

@@ -17,8 +17,7 @@ from tacit.training.loop import resume, train
 from tacit.training.recipe import Optimiser, Recipe
 from tacit.training.teacher import Teacher
 
-
-STRIDES = {"stage16": 16, "out8": 8, "out32": 32}
+STRIDES = {"stages.2": 16, "outs.0": 8, "outs.2": 32}
 
 
 def pools(path, strides=STRIDES):
@@ -58,10 +57,10 @@ def test_the_loss_is_the_error_of_the_standardised_maps(tmp_path):
         network.trunk.get_submodule(name).register_forward_hook(lambda *seen, name=name: maps.update({name: seen[2]}))
     network(images)
     wanted = []
-    for name, stride in STRIDES.items():
+    for predict, (name, stride) in zip(teacher.predict, STRIDES.items(), strict=True):
         theirs = torch.nn.functional.avg_pool2d(images, stride)
         mean, spread = theirs.mean((0, 2, 3), keepdim=True), theirs.var((0, 2, 3), unbiased=False, keepdim=True)
-        wanted.append((teacher.predict[name](maps[name]) - (theirs - mean) / (spread + 1e-5).sqrt()).square().mean())
+        wanted.append((predict(maps[name]) - (theirs - mean) / (spread + 1e-5).sqrt()).square().mean())
     torch.testing.assert_close(teacher.loss(images), torch.stack(wanted).mean(), rtol=1e-4, atol=1e-5)
 
 
@@ -71,7 +70,7 @@ def test_the_gradient_reaches_the_trunk_and_not_the_heads(tmp_path):
     images = torch.rand(4, 3, 64, 64)
     network(images)
     teacher.loss(images).backward()
-    assert all(p.grad is not None and p.grad.any() for p in network.trunk.out8.parameters())
+    assert all(p.grad is not None and p.grad.any() for p in network.trunk.outs[0].parameters())
     assert all(p.grad is None for p in network.tasks.parameters())
 
 
@@ -98,7 +97,7 @@ def test_what_is_no_teacher(tmp_path, monkeypatch):
     (tmp_path / "page.onnx").write_text("<html>")
     with pytest.raises(WeightsError, match="not an ONNX network"):
         Teacher(tmp_path / "page.onnx", zoo.debug(2))
-    with pytest.raises(ConfigError, match="'level0'.*stage16"):
+    with pytest.raises(ConfigError, match=r"'level0'.*stages"):
         Teacher(pools(tmp_path / "other.onnx", {"level0": 8}), zoo.debug(2))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError, match="onnxruntime"):

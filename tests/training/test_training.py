@@ -172,7 +172,7 @@ def test_bf16_learns_like_fp32(recipe, tmp_path):
 def test_a_lost_loss_names_the_batch(recipe):
     learner = Learner(zoo.debug(2), recipe, 3, Accelerator(cpu=True))
     with torch.no_grad():
-        learner.network.trunk.out8.conv.weight.fill_(math.nan)
+        learner.network.trunk.outs[0].conv.weight.fill_(math.nan)
     before = {name: value.clone() for name, value in learner.average.network.state_dict().items()}
     batch = Batch(torch.zeros(1, 3, 64, 64, dtype=torch.uint8), torch.zeros(0, 6), (Path("culprit.jpg"),))
     with pytest.raises(DivergedError, match=r"epoch 2, step 3 .*culprit\.jpg"):
@@ -184,7 +184,7 @@ def test_a_lost_gradient_is_no_step(recipe):
     learner = Learner(zoo.debug(2), recipe, 3, Accelerator(cpu=True))
     before = {name: value.clone() for name, value in learner.network.named_parameters()}
     next(iter(before))
-    learner.network.trunk.out8.conv.weight.register_hook(lambda gradient: gradient * math.inf)
+    learner.network.trunk.outs[0].conv.weight.register_hook(lambda gradient: gradient * math.inf)
     batch = Batch(torch.ones(2, 3, 64, 64, dtype=torch.uint8), torch.tensor([[0, 1, 0.5, 0.5, 0.3, 0.4]]), ())
     with pytest.raises(DivergedError, match="gradient nan"):
         learner.learn(batch, 0, 0)

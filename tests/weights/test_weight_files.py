@@ -112,7 +112,7 @@ def record(**changes: object) -> str:
     return json.dumps({**json.loads(RECORD.to_json()), **changes})
 
 
-FIRST = "trunk.stem.2.bypass.conv.weight"
+FIRST = "trunk.stages.0.0.bypass.conv.weight"
 FAULTS: list[tuple[str, Callable[[Path], object], str]] = [
     ("missing", Path.unlink, "no weights file at"),
     ("a folder", renamed, "no weights file at"),

@@ -1,9 +1,9 @@
 """Muon: steps of convolutions are made orthogonal, so that every direction of a layer learns equally fast.
 
 The gradient of a layer has a few strong directions and many weak ones; momentum and AdamW follow the strong ones. Muon
-(Keller Jordan and others, 2024) replaces the averaged gradient U S V^T by about U V^T. Its step is scaled as in "Muon is
-scalable for LLM training" (Liu and others, 2025, arXiv 2502.16982, equation 4), so that one learning rate suits it and
-AdamW. Short runs gain most: docs/decisions/training.md has the measurement.
+(Keller Jordan and others, 2024) replaces the averaged gradient U S V^T by about U V^T. Its step is scaled as in "Muon
+is scalable for LLM training" (Liu and others, 2025, arXiv 2502.16982, equation 4), so that one learning rate suits it
+and AdamW. Short runs gain most: docs/decisions/weights.md has the measurement.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A few boxes a photograph say little; a teacher has something to say about every cell, and to every stage. The teacher is
 an ONNX file that turns RGB images (B, 3, H, W) in [0, 1] into maps, each named after the module of the trunk that
-learns from it, such as `stage16`, and of its height and width. A 1x1 convolution a map, trained along and thrown away,
+learns from it, such as `stages.2`, and of its height and width. A 1x1 convolution a map, trained along and thrown away,
 predicts the teacher's map from ours.
 """
 
@@ -32,16 +32,17 @@ class Teacher(nn.Module):
         self._session = _session(path)
         self._ours: dict[str, Tensor] = {}
         self._names = [output.name for output in self._session.get_outputs()]
-        modules = dict(network.trunk.named_children())
+        modules = dict(network.trunk.named_modules())
         for name in self._names:
             if name not in modules:
-                raise ConfigError(f"{path} has a map {name!r}", allowed=f"maps named {', '.join(modules)}")
+                allowed = "names of modules of the trunk, such as stages.2 or outs.0"
+                raise ConfigError(f"{path} has a map {name!r}", allowed=allowed)
             modules[name].register_forward_hook(partial(self._remember, name))
-        theirs = {output.name: int(output.shape[1]) for output in self._session.get_outputs()}
-        ours = self._widths(network)
-        self.predict = nn.ModuleDict({name: nn.Conv2d(ours[name], theirs[name], 1) for name in self._names})
+        theirs = [int(output.shape[1]) for output in self._session.get_outputs()]
+        pairs = zip(self._widths(network), theirs, strict=True)
+        self.predict = nn.ModuleList(nn.Conv2d(ours, other, kernel_size=1) for ours, other in pairs)
         # the teacher's channels differ in scale: each counts by its own deviation
-        self.standard = nn.ModuleDict({name: nn.BatchNorm2d(theirs[name], affine=False) for name in self._names})
+        self.standard = nn.ModuleList(nn.BatchNorm2d(other, affine=False) for other in theirs)
 
     def loss(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, ""]:
         """Mean squared error of the predicted maps, for the images that the network has just seen.
@@ -50,24 +51,23 @@ class Teacher(nn.Module):
         """
         pixels = images.contiguous().cpu().numpy()
         maps = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
-        errors = [self._error(name, torch.from_numpy(each)) for name, each in zip(self._names, maps, strict=True)]
+        rows = zip(self.predict, self.standard, self._names, maps, strict=True)
+        errors = [
+            functional.mse_loss(predict(self._ours[name].float()), standard(torch.from_numpy(theirs).to(images.device)))
+            for predict, standard, name, theirs in rows
+        ]
         return torch.stack(errors).mean()
-
-    def _error(self, name: str, theirs: Tensor) -> Tensor:
-        ours = self._ours[name]
-        predicted = self.predict[name](ours.float())
-        return functional.mse_loss(predicted, self.standard[name](theirs.to(ours.device)))
 
     def _remember(self, name: str, _: nn.Module, __: tuple[Any, ...], output: Tensor) -> None:
         self._ours[name] = output
 
     @torch.no_grad()
-    def _widths(self, network: Network) -> dict[str, int]:
+    def _widths(self, network: Network) -> list[int]:
         """Channels of our maps, from one small look; batch norm learns nothing from it."""
         training = network.training
         network.eval()(torch.zeros(1, 3, network.stride, network.stride, device=next(network.parameters()).device))
         network.train(training)
-        return {name: self._ours[name].shape[1] for name in self._names}
+        return [self._ours[name].shape[1] for name in self._names]
 
 
 def _session(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""The trunk of every published model, from yolor-csp to yolov4-p7: a CSP backbone and a path down and up again.
+"""The trunk of every model, from nano over yolor-csp to yolov4-p7: a CSP backbone and a path down and up again.
 
 Notable features
 - The stem: `reorganised` times space to depth (ReOrg or wavelets), then at most one 3x3 convolution.

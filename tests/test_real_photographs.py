@@ -42,8 +42,8 @@ def found(sample, confidence):
     [
         ("astronaut.jpg", "person", 0.25),
         ("grace_hopper.jpg", "person", 0.25),
-        ("cat.jpg", "cat", 0.1),
-        pytest.param("cat.jpg", "cat", 0.25, marks=pytest.mark.xfail(reason="these weights are not that sure yet")),
+        ("cat.jpg", "cat", 0.25),
+        ("coffee.jpg", "cup", 0.25),
     ],
 )
 def test_the_samples_show_what_they_show(sample, name, confidence):

@@ -51,8 +51,10 @@ def orthogonal(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows col
 
     Newton-Schulz, X <- (a + b A + c A^2) X with A = X X^T, where only the small square matrices are iterated.
     """
+    turned: Tensor
     if matrix.shape[0] > matrix.shape[1]:
-        return orthogonal(matrix.T).T
+        turned = orthogonal(matrix.T)
+        return turned.T
     scaled = matrix / (matrix.norm() + 1e-7)
     square = scaled @ scaled.T
     a, b, c = QUINTIC
@@ -62,4 +64,5 @@ def orthogonal(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows col
         polynomial = a * one + b * square + c * square @ square
         product = polynomial @ product
         square = polynomial @ square @ polynomial
-    return product @ scaled
+    turned = product @ scaled
+    return turned

@@ -71,9 +71,9 @@ def test_the_layers_are_those_of_a_real_forward_pass(debug: Network) -> None:
 
 def test_work_is_two_for_every_multiplication_and_addition(debug: Network) -> None:
     layers = {layer.name: layer for layer in describe(debug, 64).layers}
-    conv, weight = layers["trunk.stage8.0"], debug.get_submodule("trunk.stage8.0.conv").weight
+    conv, weight = layers["trunk.stages.1.0"], debug.get_submodule("trunk.stages.1.0.conv").weight
     assert conv == Layer(
-        name="trunk.stage8.0",
+        name="trunk.stages.1.0",
         kind="conv 3x3 /2, batch norm, SiLU",
         shape=(16, 8, 8),
         parameters=weight.numel() + 2 * 16,

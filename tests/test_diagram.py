@@ -3,12 +3,18 @@
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
 
 from tacit.describe import blank, describe
 from tacit.diagram import Block, Role, blocks_of
 from tacit.diagram_file import save_diagram
 from tacit.errors import ConfigError
+from tacit.network import Network
+from tacit.nn.blocks import ConvBNAct
+from tacit.tasks.detect.head import Detect
 from tacit.zoo import MODELS
 
 
@@ -54,15 +60,30 @@ def test_the_arrows_of_a_published_model() -> None:
     assert roles[Role.LEVEL] == ["outs.0", "outs.1", "outs.2", "outs.3"]
 
 
-def test_convolutions_between_blocks_belong_to_the_one_that_reads_them() -> None:
-    """In this trunk concatenation and upsampling stand between the modules, where no hook sees them."""
-    blocks = named("nano", 64)
-    assert not {"lower16", "lateral16", "raise16"} & set(blocks)
-    assert set(blocks["down16"].parts) == {"trunk.lower16", "trunk.lateral16", "trunk.down16"}
-    told = sources(blocks)
-    assert told["down16"] == {"stage16", "pool"}
-    assert told["up32"] == {"up16", "pool"}
-    assert told["out8"] == {"down8"}
+class Beside(nn.Module):
+    """A trunk that does between its modules what no hook sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine, self.coarse, self.unused = ConvBNAct(3, 4, 3, 2), ConvBNAct(4, 4, 3, 2), nn.Identity()
+        self.out = nn.ModuleList([ConvBNAct(8, 8)])
+
+    def forward(self, images: Tensor) -> tuple[Tensor]:
+        fine = self.fine(images)
+        coarse = functional.interpolate(self.coarse(fine) + 1, scale_factor=2.0)
+        return (self.out[0](torch.cat([coarse.relu_(), fine * 2], dim=1)),)
+
+
+def test_arrows_follow_the_data_through_whatever_stands_between_the_blocks() -> None:
+    network = Network(Beside(), [Detect((8,), (2,), 3, (((8, 8),),))], stride=4)
+    blocks = blocks_of(network, 64)
+    assert {block.name: block.sources for block in blocks} == {
+        "image": (),
+        "trunk.fine": ("image",),
+        "trunk.coarse": ("trunk.fine",),
+        "trunk.out.0": ("trunk.coarse", "trunk.fine"),
+        "tasks.detect.heads.0": ("trunk.out.0",),
+    }
 
 
 def test_baselines_have_no_knowledge_in_their_heads() -> None:
@@ -80,8 +101,8 @@ def test_every_model_can_be_placed(model: str) -> None:
     last = max(block.column for block in blocks)
     assert {block.column for block in blocks if block.role is Role.HEAD} == {last}
     assert {block.column for block in blocks if block.role is Role.LEVEL} == {last - 1}
-    parts = tuple(f"{part}." for block in blocks for part in block.parts)
-    assert all(f"{layer.name}.".startswith(parts) for layer in describe(network, size).layers)
+    names = tuple(f"{block.name}." for block in blocks)
+    assert all(f"{layer.name}.".startswith(names) for layer in describe(network, size).layers)
 
 
 def test_nothing_is_left_behind() -> None:

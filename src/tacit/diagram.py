@@ -50,8 +50,6 @@ class Block:
     """Of its output for one image: channels, height, width."""
     sources: tuple[str, ...]
     """The blocks that it reads."""
-    parts: tuple[str, ...]
-    """The modules that it stands for."""
     column: int = 0
     row: int = 0
 
@@ -72,7 +70,7 @@ def blocks_of(network: Network, size: int) -> tuple[Block, ...]:
         modules.update(_modules(f"tasks.{name}", task))
     with _Provenance(modules) as seen:
         rehearse(network, size)
-    blocks = [Block(name=IMAGE, role=Role.INPUT, layers=("RGB",), shape=(3, size, size), sources=(), parts=())]
+    blocks = [Block(name=IMAGE, role=Role.INPUT, layers=("RGB",), shape=(3, size, size), sources=())]
     for name, sources in seen.sources.items():
         blocks.append(
             Block(
@@ -81,10 +79,9 @@ def blocks_of(network: Network, size: int) -> tuple[Block, ...]:
                 layers=tuple(_layers(modules[name])),
                 shape=seen.shapes[name],
                 sources=sources or (IMAGE,),
-                parts=(name,),
             )
         )
-    return _placed(_joined(blocks))
+    return _placed(blocks)
 
 
 class _Provenance(TorchFunctionMode):
@@ -167,29 +164,6 @@ def _layers(module: nn.Module) -> Iterator[str]:
     else:
         for child in module.children():
             yield from _layers(child)
-
-
-def _joined(blocks: Sequence[Block]) -> list[Block]:
-    """A plain convolution that a block of the neck alone reads belongs to that block."""
-    readers = {block.name: [other for other in blocks if block.name in other.sources] for block in blocks}
-    feeders = {
-        block.name: block
-        for block in blocks
-        if block.role is Role.LEVEL and [reader.role for reader in readers[block.name]] == [Role.NECK]
-    }
-    joined = []
-    for block in (block for block in blocks if block.name not in feeders):
-        own = [feeders[source] for source in block.sources if source in feeders]
-        sources = [feeders[source].sources if source in feeders else (source,) for source in block.sources]
-        joined.append(
-            replace(
-                block,
-                layers=(*(layer for feeder in own for layer in feeder.layers), *block.layers),
-                sources=tuple(dict.fromkeys(source for several in sources for source in several)),
-                parts=(*(feeder.name for feeder in own), *block.parts),
-            )
-        )
-    return joined
 
 
 def _placed(blocks: Sequence[Block]) -> tuple[Block, ...]:

@@ -57,7 +57,7 @@ def test_info_of_a_weights_file(weights, capsys):
     assert told["classes"] == ["square, disc"]
     assert told["licence"] == [Record(model="", classes=(), input_size=0).licence]
     assert told["input, pixels"] == ["64 x 64"]
-    assert told["trunk.stage8.0"][:2] == ["conv 3x3 /2, batch norm, SiLU", "16 x 8 x 8"]
+    assert told["trunk.stages.1.0"][:2] == ["conv 3x3 /2, batch norm, SiLU", "16 x 8 x 8"]
     assert told["tasks.detect.heads.2.multiply"][0] == "multiply knowledge"
 
 

@@ -135,8 +135,7 @@ def _figures(figures: Description) -> Iterator[Row]:
 
 def _block_rows(blocks: Sequence[Block], figures: Description) -> Iterator[tuple[str, ...]]:
     for block in blocks:
-        insides = tuple(f"{part}." for part in block.parts)
-        inside = [layer for layer in figures.layers if f"{layer.name}.".startswith(insides)]
+        inside = [layer for layer in figures.layers if f"{layer.name}.".startswith(f"{block.name}.")]
         parameters, flops = sum(layer.parameters for layer in inside), sum(layer.flops for layer in inside)
         yield block.name, block.content, _shape(block.shape), f"{parameters:,}", f"{flops / 1e9:.2f}"
 

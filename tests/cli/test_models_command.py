@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import child, run
 
 from tacit.weights.published import PUBLISHED
 from tacit.zoo import MODELS
@@ -31,6 +31,11 @@ def test_models_lists_every_published_model_and_ours(table):
     cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
     assert cells["yolor-p6"] == ["37,265,016", "2,812", "1280", "325.12", "8 to 64", "52.5", "52.6", "49"]
     assert cells["yolor-s4-s2d"][-3:] == ["-", "-", "-"]
+
+
+def test_models_is_quick():
+    code = "import sys\nfrom tacit.cli import main\nmain(['models', '--json'])\nprint('torch' in sys.modules)"
+    assert child("-c", code).stdout.splitlines()[-1] == "False"
 
 
 def test_models_says_what_the_columns_mean(table):

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tacit.cli.screen import parse, say, show_table
-from tacit.describe import Description, blank, describe
-from tacit.weights.published import Published, published
-from tacit.zoo import MODELS
+from tacit.weights.published import PUBLISHED, Counted, Published
 
-HIDDEN = {"debug"}  # for tests
+FIRST_STRIDE = 8
 HEADER = ("model", "parameters", "knowledge", "pixels", "GFLOPs", "strides", "AP val", "AP test", "fps")
 LEGEND = """\
 parameters with 80 classes; knowledge: those of them that are implicit knowledge, gone after folding
@@ -31,37 +29,36 @@ class Options:
 def run(arguments: Sequence[str]) -> int:
     """Shows all models, with 80 classes."""
     options = parse(Options, arguments, "models")
-    facts = [published(name) for name in MODELS if name not in HIDDEN]
-    models = [(each, describe(blank(each.name), each.input_size)) for each in facts]
+    models = [(each, each.counted) for each in PUBLISHED.values() if each.counted]
     if options.json:
-        say(json.dumps([_record(each, figures) for each, figures in models], indent=2))
+        say(json.dumps([_record(facts, counted) for facts, counted in models], indent=2))
         return 0
-    show_table("models", HEADER, [_row(each, figures) for each, figures in models])
+    show_table("models", HEADER, [_row(facts, counted) for facts, counted in models])
     say(LEGEND)
     return 0
 
 
-def _row(facts: Published, figures: Description) -> tuple[str, ...]:
+def _row(facts: Published, counted: Counted) -> tuple[str, ...]:
     return (
         facts.name,
-        f"{figures.parameters:,}",
-        f"{figures.knowledge:,}",
-        str(figures.size),
-        f"{figures.gflops:.2f}",
-        f"{figures.strides[0]} to {figures.strides[-1]}",
+        f"{counted.parameters:,}",
+        f"{counted.knowledge:,}",
+        str(facts.input_size),
+        f"{counted.gflops:.2f}",
+        f"{FIRST_STRIDE} to {counted.last_stride}",
         *("-" if value is None else f"{value:.1f}" for value in (facts.ap_val, facts.ap_test)),
         "-" if facts.fps is None else f"{facts.fps:.0f}",
     )
 
 
-def _record(facts: Published, figures: Description) -> dict[str, object]:
+def _record(facts: Published, counted: Counted) -> dict[str, object]:
     return {
         "name": facts.name,
-        "parameters": figures.parameters,
-        "knowledge_parameters": figures.knowledge,
-        "input_size": figures.size,
-        "gflops": round(figures.gflops, 2),
-        "strides": figures.strides,
+        "parameters": counted.parameters,
+        "knowledge_parameters": counted.knowledge,
+        "input_size": facts.input_size,
+        "gflops": counted.gflops,
+        "strides": [FIRST_STRIDE << step for step in range((counted.last_stride // FIRST_STRIDE).bit_length())],
         "published_ap_val": facts.ap_val,
         "published_ap_test": facts.ap_test,
         "published_fps_v100": facts.fps,

@@ -47,7 +47,7 @@ def test_value_of_every_model(model: str) -> None:
         for ours, theirs in zip(folded(images)["detect"], plain, strict=True):
             assert theirs.isfinite().all()
             assert theirs.std() > 0.1
-            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-4)  # some values are near 50
     assert not [part for part in folded.modules() if isinstance(part, nn.BatchNorm2d | Knowledge | Combine)]
     convolutions = sum(isinstance(part, nn.Conv2d) for part in folded.modules())
     assert convolutions == PUBLISHED[model][3]
@@ -89,6 +89,7 @@ def test_precision_of_what_is_left_is_kept() -> None:
 @pytest.mark.parametrize("modelling", [Vector, NeuralNetwork, MatrixFactorisation])
 @pytest.mark.parametrize("joint", [False, True])
 def test_value_of_every_modelling_in_a_whole_network(modelling: type[Knowledge], joint: bool) -> None:
+    torch.manual_seed(0)
     network = create("debug", 3) if not joint else lively("yolor-s4-s2d")
     for head in network.task("detect").heads:
         head.add = Add(head.conv.in_channels, modelling)
@@ -98,4 +99,4 @@ def test_value_of_every_modelling_in_a_whole_network(modelling: type[Knowledge],
     images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         for ours, theirs in zip(network.fold()(images)["detect"], network.eval()(images)["detect"], strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-4)  # some values are near 50

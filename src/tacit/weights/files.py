@@ -14,6 +14,7 @@ from torch import Tensor
 from tacit.atomic import replacing
 from tacit.errors import ConfigError, WeightsError
 from tacit.network import Network
+from tacit.nn.blank import Blank
 from tacit.weights.foreign.read import FORMATS, read_foreign
 from tacit.weights.record import Record
 from tacit.weights.structure import network_of
@@ -53,9 +54,10 @@ def load(path: Path | None = None) -> Weights:
     record, state = read(path)
     try:
         if record.structure:  # may claim any size, so it has to fit before memory is taken for it
-            with torch.device("meta"):
+            with torch.device("meta"), Blank():
                 require_fit(network_of(record), state, path)
-        network = network_of(record)
+        with Blank():
+            network = network_of(record)
     except ConfigError as error:
         raise WeightsError(f"{path} needs a model that this version does not know: {error.wrong}") from error
     fit(network, state, path)

@@ -12,7 +12,7 @@ from tacit.errors import WeightsError
 from tacit.weights.foreign.pickled import Inert
 
 ENTRIES = ("ema", "model")  # where the network lies; the moving average, if there is one, is what gets scored
-MOST_MODULES = 100_000  # a module may hold itself
+MOST_MODULES = 10_000  # a module may hold itself
 
 
 @dataclass(frozen=True, eq=False)

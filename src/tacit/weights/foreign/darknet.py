@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -49,13 +50,20 @@ def read_darknet(path: Path) -> tuple[Record, dict[str, Tensor]]:
 
 def _classes(model: str, numbers: int) -> list[int]:
     """With how many classes the model, without its knowledge, has that many numbers: one answer or none."""
+    bare, each = _numbers(model)
+    classes, rest = divmod(numbers - bare, each)
+    return [classes] if classes >= 1 and not rest else []
+
+
+@cache
+def _numbers(model: str) -> tuple[int, int]:
+    """Of the model without classes, and of each class."""
     network = skeleton(model)
-    own = sum(network.state_dict()[name].numel() for name in _order(network))
-    detect = network.task("detect")
+    state, detect = network.state_dict(), network.task("detect")
     assert isinstance(detect, Detect)
-    each = sum(detect.anchors.shape[1] * (width + 1) for width in _widths(network))  # numbers of one class
-    more, rest = divmod(numbers - own, each)
-    return [detect.classes + more] if not rest and detect.classes + more >= 1 else []
+    own = sum(state[name].numel() for name in _order(network))
+    each = sum(detect.anchors.shape[1] * (width + 1) for width in _widths(network))
+    return own - detect.classes * each, each
 
 
 def _widths(network: Network) -> list[int]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from tacit import zoo
 from tacit.errors import WeightsError
 from tacit.network import Network
+from tacit.nn.blank import Blank
 from tacit.nn.blocks import DWT, ReOrg
 from tacit.tasks.detect.anchors import ANCHORS_640, ANCHORS_1280, Anchors
 from tacit.tasks.detect.head import Detect
@@ -54,10 +55,9 @@ def recognise(found: Checkpoint) -> tuple[Record, dict[str, Tensor]]:
     )
 
 
-@cache
 def skeleton(model: str, classes: int = 80) -> Network:
     """A network of the zoo without any numbers: shapes alone."""
-    with torch.device("meta"):
+    with torch.device("meta"), Blank():
         return zoo.create(model, classes)
 
 
@@ -90,6 +90,7 @@ def _paper_record(found: Checkpoint) -> Record:
     return check(Record(model=FAMILY, structure=numbers, classes=names, input_size=size, licence=LICENCE))
 
 
+@cache
 def _plan(model: str) -> Plan:
     trunk = skeleton(model).trunk
     assert isinstance(trunk, PyramidTrunk)
@@ -101,12 +102,17 @@ def _likeliest(state: dict[str, Tensor], models: Iterable[str]) -> str:
     held = _shapes(state)
     likeness = {}
     for model in models:
-        own = _shapes(skeleton(model).state_dict())
+        own = _shapes_of(model)
         likeness[model] = (held & own).total() / max(held.total(), own.total())
     best = max(likeness, key=likeness.__getitem__)
     if likeness[best] < LEAST_LIKENESS:
         raise WeightsError("its network has the shapes of no published one", allowed=", ".join(likeness))
     return best
+
+
+@cache
+def _shapes_of(model: str) -> Counter[torch.Size]:
+    return _shapes(skeleton(model).state_dict())
 
 
 def _shapes(state: dict[str, Tensor]) -> Counter[torch.Size]:
@@ -137,7 +143,7 @@ def _anchors(state: dict[str, Tensor], levels: int) -> Anchors:
 
 def _translated(state: dict[str, Tensor], translate: Names, record: Record) -> dict[str, Tensor]:
     """The tensors under our names. Raises WeightsError naming what is missing, left over or of another shape."""
-    with torch.device("meta"):
+    with torch.device("meta"), Blank():
         network = network_of(record)
     try:
         names = translate(state, network)

@@ -14,7 +14,7 @@ import sys
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -197,19 +197,20 @@ def _unpickler(find: Find) -> Unpickler:
     return Unpickler(NAMES, PACKAGES, makers, outside)
 
 
-def _ordered(pairs: Iterable[tuple[object, object]] = ()) -> OrderedDict[object, object]:
+def _ordered(pairs: Any = ()) -> OrderedDict[object, object]:
     made = OrderedDict[object, object]()
     for key, value in pairs:
         put(made, key, value)
     return made
 
 
-def _tensor(storage: object, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
-    """A window on the storage; `shape` and `stride` count numbers, as torch's do."""
-    numbers = (offset, *shape, *stride)
-    whole = len(shape) <= MOST_DIMENSIONS and all(type(number) is int and number >= 0 for number in numbers)
-    if not isinstance(storage, Storage) or not whole:
+def _tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Tensor:
+    """A window on the storage; `shape` and `stride` count numbers, as torch's do. Nothing of it can be trusted."""
+    if type(storage) is not Storage or type(shape) is not tuple or type(stride) is not tuple:
         raise TypeError("a tensor is described in an unknown way")
+    numbers = (offset, *shape, *stride)
+    if len(shape) > MOST_DIMENSIONS or any(type(number) is not int or number < 0 for number in numbers):
+        raise TypeError("a tensor is described by strange numbers")
     count = math.prod(shape)
     last = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
     if count > storage.count or (count and last >= storage.count):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -19,7 +20,34 @@ from tacit.errors import DataError, ImageError, MissingExtraError, TacitError
 if TYPE_CHECKING:
     import supervision
 
+DETECT = "detect"
+"""The task whose answer the boxes are."""
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+
+class Answer(ABC):
+    """What one task says of one photograph beside the boxes, in pixels of the photograph.
+
+    What it says of single objects stands in rows, one for each box of the result, in the same order.
+    """
+
+    under: ClassVar[bool] = False
+    """Drawn before the boxes, as areas are, and not over them, as points and words."""
+
+    @abstractmethod
+    def draw(self, picture: UInt8[np.ndarray, "h w 3"], result: Result) -> None:
+        """Draws into `picture` (RGB, of the photograph's size, contiguous), which is changed."""
+
+    @abstractmethod
+    def to_json(self) -> Any:
+        """Plain Python values."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """A few words for people; empty where there is nothing worth saying beside the boxes."""
+
+
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +55,8 @@ class Result:
     """The answers for one photograph, best score first.
 
     `boxes` are xyxy in pixels of the original image, `scores` lie in [0, 1], `classes` index `names`,
-    `image` is RGB and may be absent (a result read from a file has no picture).
+    `image` is RGB and may be absent (a result read from a file has no picture). What the tasks beside detection say
+    stands in `answers`, by the name of the task.
     """
 
     boxes: Float32[np.ndarray, "n 4"]
@@ -38,6 +67,11 @@ class Result:
     height: int
     path: Path | None = None
     image: UInt8[np.ndarray, "h w 3"] | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+    def answer(self, kind: type[A]) -> A | None:
+        """The first answer of that kind, if there is one."""
+        return next((answer for answer in self.answers.values() if isinstance(answer, kind)), None)
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -49,15 +83,30 @@ class Result:
     def summary(self) -> str:
         """What was found, in a line for people: `2 x person, 1 x cat`, most frequent first."""
         counts = Counter(self.names[index] for index in self.classes.tolist())
-        return ", ".join(f"{count} x {name}" for name, count in counts.most_common()) or "nothing"
+        boxes = ", ".join(f"{count} x {name}" for name, count in counts.most_common())
+        answers = "; ".join(text for text in (answer.summary() for answer in self.answers.values()) if text)
+        return "; ".join(text for text in (boxes, answers) if text) or "nothing"
 
-    def draw(self) -> UInt8[np.ndarray, "h w 3"]:
-        """A new RGB picture with the boxes, on `image` or else on the file at `path`; raises `ImageError`."""
+    def draw(self, only: Collection[str] | None = None) -> UInt8[np.ndarray, "h w 3"]:
+        """A new RGB picture with the boxes and every other answer, on `image` or else on the file at `path`.
+
+        `only` names the tasks to show, the boxes as "detect". Raises `ImageError` where there is no picture.
+        """
         image = self._read_again() if self.image is None else self.image
-        return draw_boxes(image, self.boxes, self.classes, self.names, self.scores)
+        picture = np.ascontiguousarray(image).copy()
+        shown = [answer for name, answer in self.answers.items() if only is None or name in only]
+        for answer in shown:
+            if answer.under:
+                answer.draw(picture, self)
+        if only is None or DETECT in only:
+            picture = draw_boxes(picture, self.boxes, self.classes, self.names, self.scores)
+        for answer in shown:
+            if not answer.under:
+                answer.draw(picture, self)
+        return picture
 
-    def save(self, path: str | Path) -> Path:
-        """Writes the drawn picture, makes the folders it needs, and returns the path.
+    def save(self, path: str | Path, only: Collection[str] | None = None) -> Path:
+        """Writes the drawn picture (see `draw`), makes the folders it needs, and returns the path.
 
         Raises `ImageError` when there is no picture to draw on or the name does not end like an image's.
         """
@@ -68,7 +117,7 @@ class Result:
                 allowed=f"names that end in {', '.join(PICTURE_SUFFIXES)}",
                 fix=f"save to {target.name + '.jpg'!r}",
             )
-        picture = Image.fromarray(self.draw())
+        picture = Image.fromarray(self.draw(only))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             picture.save(target, quality=92)
@@ -86,6 +135,7 @@ class Result:
             "boxes": [
                 {"box": box, "score": score, "class": index, "name": self.names[index]} for box, score, index in rows
             ],
+            **{name: answer.to_json() for name, answer in self.answers.items()},
         }
 
     @classmethod

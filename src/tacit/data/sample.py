@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
+from tacit.data.label import Label
 from tacit.errors import TacitError
+
+L = TypeVar("L", bound=Label)
+Labels = Mapping[type[Label], Label]
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,9 @@ class Sample:
 
     `width` and `height` are pixels of the photograph as shown (EXIF orientation applied); `boxes` are xyxy in those
     pixels; `crowd` marks boxes around uncounted groups, which are scored as COCO does and never trained on;
-    `id` is the image's number in its source, `area` what the source counts as object area in square pixels.
+    `id` is the image's number in its source, `area` what the source counts as object area in square pixels. Further
+    `labels` stand by their kind. Where the source does not label boxes at all, `boxed` is False: then no boxes does not
+    mean that there is nothing.
     """
 
     path: Path
@@ -49,6 +57,12 @@ class Sample:
     classes: Int64[np.ndarray, " n"]
     crowd: Bool[np.ndarray, " n"]
     area: Float32[np.ndarray, " n"]
+    labels: Labels = field(default_factory=dict)
+    boxed: bool = True
+
+    def label(self, kind: type[L]) -> L | None:
+        """The label of that kind, if there is one."""
+        return _label(self.labels, kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,3 +85,15 @@ class Scene:
     image: UInt8[np.ndarray, "h w 3"]
     boxes: Float32[np.ndarray, "n 4"]
     classes: Int64[np.ndarray, " n"]
+    labels: Labels = field(default_factory=dict)
+    boxed: bool = True
+
+    def label(self, kind: type[L]) -> L | None:
+        """The label of that kind, if there is one."""
+        return _label(self.labels, kind)
+
+
+def _label(labels: Labels, kind: type[L]) -> L | None:
+    found = labels.get(kind)
+    assert found is None or isinstance(found, kind)
+    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tacit.errors import ConfigError
+
 
 class Operator(Enum):
     """How knowledge meets the explicit part (paper, eq. 3)."""
@@ -43,3 +45,15 @@ class Uses:
     """Manifold reduction (Fig. 3): answers are inner products of projected features with z; tags only."""
     modelling: Modelling = Modelling.VECTOR
     """How every z is modelled."""
+
+    def __post_init__(self) -> None:
+        if self.refinement is Operator.CONCAT:
+            raise ConfigError(
+                "a prediction cannot be refined by concat: the constant would be an answer of its own",
+                allowed="refinement none, add or multiply",
+            )
+        if self.clusters and self.alignment is Operator.NONE:
+            raise ConfigError(
+                "clusters is a form of alignment, and alignment is none",
+                allowed="clusters with alignment add, multiply or concat",
+            )

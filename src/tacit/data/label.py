@@ -51,9 +51,19 @@ class Move:
 class Label(ABC):
     """One kind of label of one picture. Those of single objects hold one row for each of the picture's boxes."""
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of what there are, for people. A kind that counts more than pictures says so itself."""
+        return {f"photographs with {type(self).__name__.removesuffix('Labels').lower()} labels": 1}
+
     @abstractmethod
     def kept(self, rows: Int64[np.ndarray, " k"]) -> Self:
         """Only these boxes are left, in this order; what speaks of the whole picture stays as it is."""
+
+    def renamed(self, ids: Int64[np.ndarray, " classes"]) -> Self:
+        """Class i of the dataset is now called ids[i]; by default a label names no classes."""
+        assert ids.ndim == 1
+        return self
 
     @abstractmethod
     def moved(self, move: Move) -> Self | None:

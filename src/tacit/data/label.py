@@ -21,7 +21,7 @@ Shape = tuple[int, int]  # height, width
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """A picture of `source` (height, width) mapped into one of `target` by the projective `matrix`, pixels to pixels."""
+    """A picture of `source` (height, width) mapped into one of `target` by the projective `matrix`, in pixels."""
 
     matrix: Float64[np.ndarray, "3 3"]
     source: Shape

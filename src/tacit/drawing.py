@@ -44,8 +44,23 @@ def draw_boxes(
         cv2.rectangle(picture, start, end, colour_of(int(classes[i])), width)
     for i in order:  # after every line, so that no line crosses a name
         text = _label(names[int(classes[i])], None if scores is None else float(scores[i]))
-        _plate(picture, text, _corners(boxes[i], picture)[0], colour_of(int(classes[i])))
+        _title(picture, text, _corners(boxes[i], picture)[0], colour_of(int(classes[i])))
     return picture
+
+
+def plate(picture: UInt8[np.ndarray, "h w 3"], text: str, corner: tuple[int, int], colour: Colour) -> int:
+    """Writes `text` into `picture` on a plate whose lower left corner is (x, y), moved so far that it lies inside.
+
+    Gives the row of its upper edge, on which the next plate may stand.
+    """
+    height, width = picture.shape[:2]
+    plate_width, plate_height, (indent, line) = _plate_size(text, picture)
+    left = int(np.clip(corner[0], 0, max(0, width - plate_width)))
+    top = int(np.clip(corner[1] - plate_height, 0, max(0, height - plate_height)))
+    cv2.rectangle(picture, (left, top), (left + plate_width - 1, top + plate_height - 1), colour, -1)
+    scale, weight = _letters(text, picture)
+    cv2.putText(picture, text, (left + indent, top + line), FONT, scale, _ink(colour), weight, cv2.LINE_AA)
+    return top
 
 
 @lru_cache(maxsize=4096)
@@ -75,20 +90,19 @@ def _label(name: str, score: float | None) -> str:
     return name if score is None else f"{name} {score:.0%}"
 
 
-def _plate(picture: UInt8[np.ndarray, "h w 3"], text: str, start: tuple[int, int], colour: Colour) -> None:
-    """Writes `text` above the box, inside it where there is no room above, and always inside the picture."""
-    height, width = picture.shape[:2]
-    scale, weight = _letters(text, picture)
-    (wide, tall), base = cv2.getTextSize(text, FONT, scale, weight)
+def _title(picture: UInt8[np.ndarray, "h w 3"], text: str, start: tuple[int, int], colour: Colour) -> None:
+    """Writes `text` above the box that starts there, or inside it where there is no room above."""
+    plate_height, reach = _plate_size(text, picture)[1], line_width(picture) // 2
+    above = start[1] + reach
+    bottom = above if above >= plate_height else start[1] - reach + plate_height
+    plate(picture, text, (start[0] - reach, bottom), colour)
+
+
+def _plate_size(text: str, picture: UInt8[np.ndarray, "h w 3"]) -> tuple[int, int, tuple[int, int]]:
+    """Width and height of the plate, and where on it the letters begin (x, y)."""
+    (wide, tall), base = cv2.getTextSize(text, FONT, *_letters(text, picture))
     pad = max(2, tall // 3)
-    plate_width, plate_height = wide + 2 * pad, tall + base + pad
-    reach = line_width(picture) // 2
-    left = int(np.clip(start[0] - reach, 0, max(0, width - plate_width)))
-    above = start[1] + reach - plate_height
-    top = int(np.clip(above if above >= 0 else start[1] - reach, 0, max(0, height - plate_height)))
-    cv2.rectangle(picture, (left, top), (left + plate_width - 1, top + plate_height - 1), colour, -1)
-    origin = (left + pad, top + pad // 2 + tall)
-    cv2.putText(picture, text, origin, FONT, scale, _ink(colour), weight, cv2.LINE_AA)
+    return wide + 2 * pad, tall + base + pad, (pad, pad // 2 + tall)
 
 
 def _letters(text: str, picture: UInt8[np.ndarray, "h w 3"]) -> tuple[float, int]:

@@ -1,5 +1,10 @@
-"""How types and shapes are enforced under pytest: by beartype, with an int good enough for a float (PEP 484)."""
+"""How types and shapes are enforced under pytest: by beartype, with an int good enough for a float (PEP 484).
 
-from beartype import BeartypeConf, beartype
+Methods are checked one by one, where beartype cannot know what `Self` stands for: it is anything.
+"""
 
-checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
+from typing import Self
+
+from beartype import BeartypeConf, BeartypeHintOverrides, beartype
+
+checked = beartype(conf=BeartypeConf(is_pep484_tower=True, hint_overrides=BeartypeHintOverrides({Self: object})))

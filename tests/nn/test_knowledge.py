@@ -6,8 +6,10 @@ import torch
 from tacit.nn.knowledge import (
     SIGMA,
     Add,
+    ClusterConv,
     Combine,
     Concat,
+    InnerProduct,
     Knowledge,
     MatrixFactorisation,
     Multiply,
@@ -101,3 +103,55 @@ def test_channels_depend_on_each_other_only_through_a_model(modelling: type[Know
 
 def test_description() -> None:
     assert repr(Multiply(8).knowledge) == "Vector(channels=8, neutral=1)"
+
+
+@every_modelling
+@pytest.mark.parametrize("operator", [Add, Multiply])
+def test_some_channels_only(operator: type[Combine], modelling: type[Knowledge], features: torch.Tensor) -> None:
+    combine = operator(6, modelling, where=[4, 1])
+    assert combine.knowledge().shape == (1, 2, 1, 1)
+    assert "where" not in combine.state_dict()
+    changed = (combine(features) != features).flatten(2).any(dim=2)
+    assert changed.tolist() == [[False, True, False, False, True, False]] * 2
+    combine(features).square().sum().backward()
+    assert all(parameter.grad.abs().min() > 0 for parameter in combine.parameters())
+
+
+def test_some_channels_keep_their_order(features: torch.Tensor) -> None:
+    combine = Add(6, where=[4, 1])
+    combine.knowledge.z.data = torch.tensor([10.0, 20.0]).view(1, 2, 1, 1)
+    assert combine.constant().flatten().tolist() == [0, 20, 0, 0, 10, 0]
+
+
+@every_operator
+def test_every_cluster_has_its_own_knowledge(operator: type[Combine], features: torch.Tensor) -> None:
+    """The rows of an anchor are those of a plain head with that anchor's z and no other's."""
+    torch.manual_seed(0)
+    conv = ClusterConv(6, 9, 3, operator)
+    answers = conv(features)
+    for k, bend in enumerate(conv.clusters):
+        rows = slice(3 * k, 3 * k + 3)
+        plain = torch.nn.functional.conv2d(bend(features), conv.weight[rows], conv.bias[rows])
+        torch.testing.assert_close(answers[:, rows], plain)
+    conv.clusters[1].knowledge.z.data += 1
+    changed = (conv(features) != answers).flatten(2).any(dim=2)
+    assert changed.tolist() == [[False] * 3 + [True] * 3 + [False] * 3] * 2
+
+
+@every_modelling
+def test_inner_product_begins_as_the_coordinates(modelling: type[Knowledge], features: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    product = InnerProduct(6, 8, modelling)
+    assert product(features).shape == (2, 8, 4, 5)
+    away = product(features) - features[:, [0, 1, 2, 3, 4, 5, 0, 1]]
+    assert 0 < away.abs().max() < 5 * SIGMA * features.abs().max() * 6**0.5
+    product(features).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in product.parameters())
+
+
+def test_value_of_an_inner_product() -> None:
+    product = InnerProduct(2, 3)
+    for direction, value in zip(product.directions, [[1, 2], [3, 4], [5, 6]], strict=True):
+        direction.z.data = torch.tensor(value).float().view(1, 2, 1, 1)
+    features = torch.tensor([10.0, 100]).view(1, 2, 1, 1)
+    assert product(features).flatten().tolist() == [2 * 10 + 200, 30 + 500, 6 * 10 + 600]

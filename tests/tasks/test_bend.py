@@ -91,3 +91,17 @@ def test_every_combination_folds(
     (conv,) = folded = fold(look_trained(chain.double()))
     assert (type(conv), conv.in_channels, conv.out_channels) == (nn.Conv2d, 4, 3)
     torch.testing.assert_close(folded(features), chain(features), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("modelling", Modelling)
+@pytest.mark.parametrize("out", [1, 5, 40])
+def test_reduction_folds(out: int, modelling: Modelling) -> None:
+    """Forty answers are inner products of 32 coordinates."""
+    torch.manual_seed(0)
+    chain = bent(6, out, Uses(reduction=True, modelling=modelling)).double()
+    assert [name for name, _ in chain.named_children()] == ["align", "conv", "reduce", "refine"]
+    assert (chain.conv.out_channels, chain.reduce.matrix().shape) == (min(out, 32), (out, min(out, 32)))
+    features = torch.randn(2, 6, 3, 5, dtype=torch.float64)
+    (conv,) = folded = fold(look_trained(chain))
+    assert (type(conv), conv.in_channels, conv.out_channels) == (nn.Conv2d, 6, out)
+    torch.testing.assert_close(folded(features), chain(features), rtol=1e-10, atol=1e-10)

@@ -11,7 +11,17 @@ from typing import Any
 from torch import nn
 
 from tacit.errors import ConfigError, WeightsError
-from tacit.nn.knowledge import Add, Combine, Concat, Knowledge, MatrixFactorisation, Multiply, NeuralNetwork, Vector
+from tacit.nn.knowledge import (
+    Add,
+    Combine,
+    Concat,
+    InnerProduct,
+    Knowledge,
+    MatrixFactorisation,
+    Multiply,
+    NeuralNetwork,
+    Vector,
+)
 from tacit.nn.uses import Modelling, Operator, Uses
 
 OPERATORS: dict[Operator, type[Combine]] = {
@@ -24,6 +34,8 @@ MODELLINGS: dict[Modelling, type[Knowledge]] = {
     Modelling.NETWORK: NeuralNetwork,
     Modelling.FACTORISATION: MatrixFactorisation,
 }
+COORDINATES = 32
+"""Of the projection before an inner product, at most: the smaller manifold of Fig. 3."""
 
 
 def uses_to_json(uses: Uses) -> dict[str, Any]:
@@ -60,18 +72,38 @@ def _value(name: str, value: Any) -> Any:
 def bent(channels: int, out: int, uses: Uses) -> nn.Sequential:
     """Features (b, channels, h, w) -> (b, out, h, w), through the task's own knowledge and one 1x1 convolution.
 
-    The children are those of `select` (x z, Fig. 5c), `align` (Fig. 4), `conv` (with bias) and `refine` that `uses`
-    names. A concatenated constant has as many channels as the features, and the convolution takes both. All of it
-    folds into the one convolution. Raises ConfigError for a use that only detection has.
+    The children are those of `select` (x z, Fig. 5c), `align` (Fig. 4), `conv` (with bias), `reduce` (Fig. 3) and
+    `refine` that `uses` names. A concatenated constant has as many channels as the features, and the convolution
+    takes both. With a reduction the convolution projects to at most 32 coordinates, and the answers are their inner
+    products with z. All of it folds into the one convolution. Raises ConfigError for a use that only detection has.
     """
     if uses.clusters or uses.offsets or uses.sizes:
         raise ConfigError("only detection has anchors, centres and sizes to refine", allowed="alignment, refinement")
+    layers, projected = ahead(channels, uses), min(out, COORDINATES) if uses.reduction else out
+    layers["conv"] = nn.Conv2d(aligned(channels, uses), projected, kernel_size=1)
+    if uses.reduction:
+        layers["reduce"] = InnerProduct(projected, out, MODELLINGS[uses.modelling])
+    return nn.Sequential(layers | behind(out, uses))
+
+
+def ahead(channels: int, uses: Uses) -> OrderedDict[str, nn.Module]:
+    """The knowledge before a convolution: `select`, `align`; with clusters the convolution has its alignment itself."""
     layers, modelling = OrderedDict[str, nn.Module](), MODELLINGS[uses.modelling]
     if uses.selection:
         layers["select"] = Multiply(channels, modelling)
-    if uses.alignment is not Operator.NONE:
+    if uses.alignment is not Operator.NONE and not uses.clusters:
         layers["align"] = OPERATORS[uses.alignment](channels, modelling)
-    layers["conv"] = nn.Conv2d(channels * (2 if uses.alignment is Operator.CONCAT else 1), out, kernel_size=1)
+    return layers
+
+
+def aligned(channels: int, uses: Uses) -> int:
+    """How many channels the features have when they are aligned."""
+    return channels if uses.alignment is Operator.NONE else channels * OPERATORS[uses.alignment].widens
+
+
+def behind(out: int, uses: Uses) -> OrderedDict[str, nn.Module]:
+    """The knowledge after a convolution: `refine`."""
+    layers = OrderedDict[str, nn.Module]()
     if uses.refinement is not Operator.NONE:
-        layers["refine"] = OPERATORS[uses.refinement](out, modelling)
-    return nn.Sequential(layers)
+        layers["refine"] = OPERATORS[uses.refinement](out, MODELLINGS[uses.modelling])
+    return layers

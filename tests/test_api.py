@@ -212,8 +212,8 @@ def test_the_low_level_face(model, tmp_path):
     images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         outputs = network(images)
-        rows = network.decode(outputs)
-        folded = network.fold().decode(network.fold()(images))
+        rows = network.decode(outputs)["detect"]["rows"]
+        folded = network.fold().decode(network.fold()(images))["detect"]["rows"]
     assert [tuple(level.shape) for level in outputs["detect"]] == [(2, 3, 64 // s, 96 // s, 8) for s in (8, 16, 32)]
     assert min(level.min() for level in outputs["detect"]) < 0  # no probabilities
     assert rows.shape == (2, 3 * (8 * 12 + 4 * 6 + 2 * 3), 8)

@@ -75,7 +75,7 @@ class Beside(nn.Module):
 
 
 def test_arrows_follow_the_data_through_whatever_stands_between_the_blocks() -> None:
-    network = Network(Beside(), [Detect((8,), (2,), 3, (((8, 8),),))], stride=4)
+    network = Network(Beside(), {"detect": Detect((8,), (2,), 3, (((8, 8),),))}, stride=4)
     blocks = blocks_of(network, 64)
     assert {block.name: block.sources for block in blocks} == {
         "image": (),

@@ -16,12 +16,15 @@ FLOORS = (  # from the ground up; the longest name that fits a module is its flo
     "drawing",
     "data.images",  # the one place where picture files are opened: results read theirs again there
     "results",
+    "thresholds",
     "data",
+    "nn.uses",  # a recipe's fields, read without torch
     "nn",
     "trunks",
     "tasks.detect.gains",  # a recipe's fields, read without torch
     "tasks",
     "network",
+    "assemble",
     "zoo",
     "describe",
     "diagram",

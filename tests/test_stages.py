@@ -10,27 +10,22 @@ from tacit.errors import ConfigError
 from tacit.geometry.views import AS_IT_IS, THREE_VIEWS
 from tacit.network import Network
 from tacit.stages import SCORING, Stages, Thresholds
-from tacit.tasks.task import Task, TaskLoss
+from tacit.tasks.detect.head import Detect
 from tacit.zoo import create
 
 
-class WhiteRectangle(Task):
+class WhiteRectangle(Detect):
     """A detector that needs no training: it finds the white rectangle, and is never quite sure (0.9 x 0.8)."""
 
-    name = "detect"
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__((3,), (32,), 1, (((8, 8),),))
         self.sure = nn.Parameter(torch.tensor([0.9, 0.8]))
 
     def forward(self, pyramid) -> list[Tensor]:
         return [pyramid]
 
-    def decode(self, raw) -> Tensor:
-        return torch.stack([self._find(image) for image in raw[0]])
-
-    def loss(self, raw, targets) -> TaskLoss:
-        raise NotImplementedError
+    def decode(self, raw) -> dict[str, Tensor]:
+        return {"rows": torch.stack([self._find(image) for image in raw[0]])}
 
     def _find(self, image: Tensor) -> Tensor:
         y, x = (image.amin(0) > 0.9).nonzero().unbind(1)
@@ -47,12 +42,12 @@ def rectangle(width: int, height: int, x0: int, y0: int, x1: int, y1: int) -> np
 
 @pytest.fixture
 def finder() -> Stages:
-    return Stages(Network(nn.Identity(), [WhiteRectangle()], stride=32), names=("rectangle",), size=128)
+    return Stages(Network(nn.Identity(), {"detect": WhiteRectangle()}, stride=32), names=("rectangle",), size=128)
 
 
 @pytest.fixture
 def triple() -> Stages:
-    network = Network(nn.Identity(), [WhiteRectangle()], stride=32)
+    network = Network(nn.Identity(), {"detect": WhiteRectangle()}, stride=32)
     return Stages(network, names=("rectangle",), size=128, thresholds=Thresholds(iou=1.0), views=THREE_VIEWS)
 
 
@@ -146,7 +141,7 @@ def test_one_view_costs_nothing(network: Network) -> None:
     run, batch = stages(network), torch.rand(1, 3, 64, 64)
     assert run.views == AS_IT_IS
     with torch.inference_mode():
-        assert torch.equal(run.look(batch), network.decode(network(batch)))
+        assert torch.equal(run.look(batch)["detect"]["rows"], network.decode(network(batch))["detect"]["rows"])
 
 
 def test_thresholds_choose(network: Network) -> None:

@@ -102,7 +102,7 @@ def test_shape(model: str, classes: int) -> None:
     network = create(model, classes).eval()
     rows = 3 * sum((64 // s) * (32 // s) for s in (8, 16, 32))
     with torch.inference_mode():
-        assert network.decode(network(torch.zeros(1, 3, 64, 32))).shape == (1, rows, 5 + classes)
+        assert network.decode(network(torch.zeros(1, 3, 64, 32)))["detect"]["rows"].shape == (1, rows, 5 + classes)
 
 
 @pytest.mark.parametrize("model", [*OURS, "yolor-s4-dwt"])

@@ -45,6 +45,11 @@ class Model:
     origin: str = ""
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """What the model answers."""
+        return tuple(self.network.tasks)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The classes; `Result.classes` index them."""
         return self.record.classes
@@ -56,13 +61,14 @@ class Model:
     @overload
     def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, and means one path
         self, source: Source, *, confidence: float = ..., iou: float = ..., classes: Wanted | None = ...,
-        bgr: bool = ..., batch: int = ..., size: int | None = ...,
+        bgr: bool = ..., batch: int = ..., size: int | None = ..., tasks: Sequence[str] | None = ...,
     ) -> Result: ...  # fmt: skip
 
     @overload
     def predict(
         self, source: Sequence[Source], *, confidence: float = ..., iou: float = ...,
         classes: Wanted | None = ..., bgr: bool = ..., batch: int = ..., size: int | None = ...,
+        tasks: Sequence[str] | None = ...,
     ) -> list[Result]: ...  # fmt: skip
 
     def predict(
@@ -75,6 +81,7 @@ class Model:
         bgr: bool = False,
         batch: int = 8,
         size: int | None = None,
+        tasks: Sequence[str] | None = None,
     ) -> Result | list[Result]:
         """One `Result` for one photograph, a list for a list, in its order.
 
@@ -82,6 +89,7 @@ class Model:
         in grey; `bgr=True` says that the arrays are in OpenCV's order. Boxes come back in pixels of the photograph.
         `classes` keeps only the named (or numbered) ones; boxes under `confidence` are left out, and of two boxes of
         one class that overlap by more than `iou` the better one stays. `size` is the network's input in pixels.
+        `tasks` names what to answer, such as ("detect", "pose"); the heads of the others are not computed.
 
         Raises `ImageError` for what is not such a photograph and `ConfigError` for an option out of its range.
         A list keeps its pictures in memory; for folders of any length see `tacit.predict.pipeline.predict_files`.
@@ -89,7 +97,7 @@ class Model:
         if batch < 1:
             raise ConfigError(f"batch is {batch}", allowed="whole numbers from 1")
         ids = None if classes is None else self.class_ids(classes)
-        stages = self.stages(Thresholds(confidence=confidence, iou=iou, classes=ids), size)
+        stages = self.stages(Thresholds(confidence=confidence, iou=iou, classes=ids), size, tasks=tasks)
         sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
         results = [
             result
@@ -99,10 +107,17 @@ class Model:
         return results if isinstance(source, list | tuple) else results[0]
 
     def stages(
-        self, thresholds: Thresholds = DEFAULTS, size: int | None = None, views: tuple[View, ...] = AS_IT_IS
+        self,
+        thresholds: Thresholds = DEFAULTS,
+        size: int | None = None,
+        views: tuple[View, ...] = AS_IT_IS,
+        tasks: Sequence[str] | None = None,
     ) -> Stages:
-        """The stages around the folded network, to be called with lists of RGB pictures. Raises `ConfigError`."""
-        return Stages(self._folded(), self.names, self.record.input_size if size is None else size, thresholds, views)
+        """The stages around the folded network, to be called with lists of RGB pictures; `tasks` names what to answer,
+        None all. Raises `ConfigError`.
+        """
+        network = self._folded() if tasks is None else self._folded().only(tasks)
+        return Stages(network, self.names, self.record.input_size if size is None else size, thresholds, views)
 
     def class_ids(self, wanted: Wanted) -> tuple[int, ...]:
         """The numbers of classes that are named or numbered; raises `ConfigError` for one that is not there."""

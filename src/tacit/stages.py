@@ -17,37 +17,20 @@ from torch import Tensor
 
 from tacit.errors import ConfigError
 from tacit.geometry.letterbox import Letterbox, place, plan_letterbox
-from tacit.geometry.nms import non_maximum_suppression
 from tacit.geometry.views import AS_IT_IS, View
 from tacit.network import Network, Outputs
-from tacit.results import Result
+from tacit.results import DETECT, Answer, Result
+from tacit.tasks.detect.answer import NOTHING, Boxes
+from tacit.tasks.task import Decoded, Sight
+from tacit.thresholds import SCORING, Thresholds
+
+__all__ = ["SCORING", "Image", "Stages", "Thresholds"]
 
 Image = UInt8[np.ndarray, "_ _ 3"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Thresholds:
-    """What counts as found."""
-
-    confidence: float = 0.25
-    """Boxes with a lower score are dropped, in [0, 1]."""
-    iou: float = 0.5
-    """Of two boxes of one class that overlap more than this, the better one stays, in [0, 1]."""
-    max_detections: int = 300
-    """At most so many boxes a photograph."""
-    classes: tuple[int, ...] | None = None
-    """Only these class ids; None is all."""
-
-    def __post_init__(self) -> None:
-        for name in ("confidence", "iou"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name}={getattr(self, name)!r} is impossible", allowed="numbers from 0 to 1")
-        if self.max_detections < 1:
-            raise ConfigError(f"max_detections={self.max_detections!r} is impossible", allowed="1 or more")
-
-
-SCORING = Thresholds(confidence=0.001, iou=0.65)
-"""The thresholds of the reference's evaluation (official_models, section 9)."""
+Answers = dict[str, Decoded]
+"""What the tasks answer for a batch, by their names."""
 
 
 @dataclass
@@ -57,7 +40,8 @@ class Stages:
     `size` is the long side of the network's input in pixels, a multiple of its stride. A photograph is fitted into the
     smallest rectangle of whole strides, and photographs of one such shape share a forward pass: an answer never
     depends on what else was in the batch. With several `views` (test-time augmentation) the network looks at each of
-    them, and what it finds is suppressed together. `seconds` adds up the time spent in each stage.
+    them, and the boxes it finds are suppressed together; only detection can answer then. `names` are its classes.
+    `seconds` adds up the time spent in each stage.
     """
 
     network: Network
@@ -71,6 +55,8 @@ class Stages:
         stride = self.network.stride
         if self.size < stride or self.size % stride:
             raise ConfigError(f"the network cannot take {self.size} pixels", allowed=f"multiples of {stride}")
+        if len(self.views) > 1 and list(self.network.tasks) != [DETECT]:
+            self.network = self.network.only([DETECT])
         self.network.eval()
 
     def __call__(self, images: Sequence[Image]) -> list[Result]:
@@ -92,10 +78,12 @@ class Stages:
         with self._timed("postprocess"):
             return self.postprocess(decoded, images, plans)
 
-    def look(self, batch: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n c"]:
-        """Forward and decode: the rows of all views, one view behind the other, in pixels of the batch."""
-        rows = [self._look_at(view, batch) for view in self.views]
-        return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
+    def look(self, batch: Float[Tensor, "b 3 h w"]) -> Answers:
+        """Forward and decode; the detection rows of all views stand one view behind the other, in pixels of the batch."""
+        looks = [self._look_at(view, batch) for view in self.views]
+        if len(looks) == 1:
+            return looks[0]
+        return {DETECT: {"rows": torch.cat([look[DETECT]["rows"] for look in looks], dim=1)}}
 
     def plan(self, image: Image) -> Letterbox:
         """Where the photograph will lie in the network's input."""
@@ -113,40 +101,39 @@ class Stages:
         outputs: Outputs = self.network(batch)
         return outputs
 
-    def decode(self, outputs: Outputs) -> Float[Tensor, "b n c"]:
-        """Rows in pixels of the input and probabilities."""
+    def decode(self, outputs: Outputs) -> Answers:
+        """Answers in pixels of the input and probabilities."""
         return self.network.decode(outputs)
 
-    def postprocess(
-        self, decoded: Float[Tensor, "b n c"], images: Sequence[Image], plans: Sequence[Letterbox]
-    ) -> list[Result]:
+    def postprocess(self, decoded: Answers, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
         """Suppressed and carried back to the pixels of the photographs."""
-        limits = self.thresholds
-        kept = non_maximum_suppression(
-            decoded,
-            confidence=limits.confidence,
-            iou=limits.iou,
-            max_detections=limits.max_detections,
-            classes=limits.classes,
-        )
-        return [self._result(*found) for found in zip(kept, images, plans, strict=True)]
+        return [self._result(decoded, place, image, plan) for place, (image, plan) in enumerate(zip(images, plans, strict=True))]
 
-    def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n c"]:
+    def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Answers:
         with self._timed("forward"):
             outputs = self.forward(view.of(batch, self.network.stride))
         with self._timed("decode"):
-            return view.back(self.decode(outputs), width=batch.shape[3])
+            decoded = self.decode(outputs)
+            if view != AS_IT_IS[0]:
+                decoded[DETECT] = {"rows": view.back(decoded[DETECT]["rows"], width=batch.shape[3])}
+            return decoded
 
-    def _result(self, rows: Float[Tensor, "n 6"], image: Image, plan: Letterbox) -> Result:
-        found = rows.float().cpu().numpy()
+    def _result(self, decoded: Answers, place: int, image: Image, plan: Letterbox) -> Result:
+        answers = dict[str, Answer]()
+        for name, batch in decoded.items():
+            own = {part: values[place] for part, values in batch.items()}
+            answers[name] = self.network.task(name).answer(own, Sight(plan, self.thresholds, answers))
+        found = answers.pop(DETECT, NOTHING)
+        assert isinstance(found, Boxes)
         return Result(
-            boxes=plan.boxes_to_source(found[:, :4]),
-            scores=found[:, 4],
-            classes=found[:, 5].astype(np.int64),
+            boxes=found.boxes,
+            scores=found.scores,
+            classes=found.classes,
             names=self.names,
             width=plan.source[1],
             height=plan.source[0],
             image=image,
+            answers=answers,
         )
 
     @contextmanager

@@ -62,7 +62,7 @@ def pyramid(classes: int, plan: Plan, anchors: Anchors, *, knowledge: bool = Tru
     """
     trunk = PyramidTrunk(plan)
     task = Detect(trunk.channels, trunk.strides, classes, anchors, knowledge=knowledge)
-    return Network(trunk, [task], stride=trunk.strides[-1])
+    return Network(trunk, {task.name: task}, stride=trunk.strides[-1])
 
 
 def nano(classes: int = 80) -> Network:

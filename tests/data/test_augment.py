@@ -159,7 +159,7 @@ def test_value_mixup_weighs_pictures_and_keeps_all_boxes() -> None:
 def test_value_plain_is_the_letterbox() -> None:
     """Without variation a photograph is only framed: nothing moves, nothing is coloured."""
     photo = scene(32, 64, [[8, 8, 24, 24]])
-    drawn = compose.draw(PLAIN, np.random.default_rng(0), 0, 1)
+    drawn = compose.draw(PLAIN, np.random.default_rng(0), 0, np.arange(1))
     framed = compose.apply(drawn, lambda _: photo, 64)
     np.testing.assert_array_equal(framed.image[16:48], photo.image)
     assert (framed.image[:16] == warp.FILL).all()
@@ -168,7 +168,7 @@ def test_value_plain_is_the_letterbox() -> None:
 
 def test_value_chances_are_as_configured() -> None:
     augment = Augment(mosaic=0.8, mosaic_nine=0.25, mixup=0.5, flip_left_right=0.3)
-    drawn = [compose.draw(augment, np.random.default_rng([1, seed]), 3, 10) for seed in range(500)]
+    drawn = [compose.draw(augment, np.random.default_rng([1, seed]), 3, np.arange(10)) for seed in range(500)]
     mosaics = [one for one in drawn if one.views[0].layout is not None]
     assert len(mosaics) / len(drawn) == pytest.approx(0.8, abs=0.07)
     assert np.mean([len(one.views[0].photos) == 9 for one in mosaics]) == pytest.approx(0.25, abs=0.07)
@@ -204,5 +204,5 @@ def test_error_out_of_range(name: str, value: float) -> None:
 def test_smoke_the_bounds_themselves_work(name: str) -> None:
     photo = scene(32, 64, [[8, 8, 24, 24]])
     for value in (0.0, LARGEST[name]):
-        drawn = compose.draw(Augment(**{name: value}), np.random.default_rng(5), 0, 3)
+        drawn = compose.draw(Augment(**{name: value}), np.random.default_rng(5), 0, np.arange(3))
         assert compose.apply(drawn, lambda _: photo, 64).image.shape == (64, 64, 3)

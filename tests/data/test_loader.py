@@ -17,14 +17,12 @@ from tacit.data.augment import PLAIN, Augment
 from tacit.data.cache import Photographs, spare_memory
 from tacit.data.loader import (
     Batch,
-    Ticket,
-    TicketSampler,
     TrainingPhotos,
-    check_size,
     collate,
     training_loader,
 )
 from tacit.data.sample import Sample
+from tacit.data.tickets import Ticket, TicketSampler, check_size
 from tacit.errors import ConfigError, DataError, ImageError
 
 VARIED = Augment(mosaic=0.7, mosaic_nine=0.3, mixup=0.3, degrees=5.0)
@@ -38,7 +36,7 @@ def samples(tmp_path: Path) -> list[Sample]:
 def epochs(photos: TrainingPhotos, workers: int, world: int = 1, rank: int = 0) -> list[Batch]:
     """Two epochs of different size through one loader."""
     sampler = TicketSampler(len(photos), 4, seed=3, size=64, rank=rank, world=world)
-    loader = training_loader(photos, sampler, workers)
+    loader = training_loader(photos, sampler, {}, workers)
     first = list(loader)
     sampler.begin(1, size=96)
     return first + list(loader)
@@ -53,16 +51,16 @@ def assert_equal(one: Sequence[Batch], other: Sequence[Batch]) -> None:
     assert len(one) == len(other)
     for a, b in zip(one, other, strict=True):
         assert torch.equal(a.images, b.images)
-        assert torch.equal(a.targets, b.targets)
+        assert torch.equal(a.boxes, b.boxes)
         assert (a.paths, a.faults) == (b.paths, b.faults)
 
 
 def test_shape_of_a_batch(samples: list[Sample]) -> None:
     photos = TrainingPhotos(samples, 96, VARIED, seed=0)
-    batch = collate([photos[Ticket(0, index, 96)] for index in range(3)])
+    batch = collate([photos[Ticket(0, index, 96)] for index in range(3)], {})
     assert (batch.images.shape, batch.images.dtype) == ((3, 3, 96, 96), torch.uint8)
-    assert batch.targets.dtype == torch.float32
-    assert set(batch.targets[:, 0].tolist()) <= {0.0, 1.0, 2.0}
+    assert batch.boxes.dtype == torch.float32
+    assert set(batch.boxes[:, 0].tolist()) <= {0.0, 1.0, 2.0}
 
 
 def test_value_a_batch_names_every_photograph_in_it(samples: list[Sample]) -> None:
@@ -71,24 +69,24 @@ def test_value_a_batch_names_every_photograph_in_it(samples: list[Sample]) -> No
     mosaics = Augment(mosaic=1.0, mosaic_nine=0.5, mixup=0.5)
     photos = TrainingPhotos(samples, 64, mosaics, seed=0)
     for index in range(len(samples)):
-        drawn = compose.draw(mosaics, np.random.default_rng([0, 0, index, 0]), index, len(samples))
+        drawn = compose.draw(mosaics, np.random.default_rng([0, 0, index, 0]), index, np.arange(len(samples)))
         expected = {samples[2 if i == 1 else i].path for view in drawn.views for i in view.photos}
-        paths = collate([photos[Ticket(0, index, 64)]]).paths
+        paths = collate([photos[Ticket(0, index, 64)]], {}).paths
         assert len(paths) == len(expected) > 1
         assert set(paths) == expected
     plain = TrainingPhotos(samples, 64, PLAIN, seed=0)
-    assert collate([plain[Ticket(0, i, 64)] for i in (0, 0, 1)]).paths == (samples[0].path, samples[2].path)
+    assert collate([plain[Ticket(0, i, 64)] for i in (0, 0, 1)], {}).paths == (samples[0].path, samples[2].path)
 
 
 def test_value_targets_of_plain_photographs(samples: list[Sample]) -> None:
     """Photograph 2 is 96 x 96 with a box from (8, 16) to (56, 80); photograph 5 is 144 x 96, scaled by 2/3."""
     photos = TrainingPhotos(samples, 96, PLAIN, seed=0)
-    batch = collate([photos[Ticket(0, index, 96)] for index in (2, 5)])
+    batch = collate([photos[Ticket(0, index, 96)] for index in (2, 5)], {})
     expected = [
         [0, 2, 32 / 96, 48 / 96, 48 / 96, 64 / 96],
         [1, 5, 32 / 144, (48 * 2 / 3 + 16) / 96, 48 / 144, 64 / 144],
     ]
-    np.testing.assert_allclose(batch.targets, expected, atol=1e-6)
+    np.testing.assert_allclose(batch.boxes, expected, atol=1e-6)
     assert (batch.images[0, :, 20:76, 12:52] == 200).all()
 
 
@@ -101,7 +99,7 @@ def test_value_a_batch_without_boxes_has_no_rows(samples: list[Sample]) -> None:
         area=np.zeros(0, np.float32),
     )
     photos = TrainingPhotos([nothing], 64, PLAIN, seed=0)
-    assert collate([photos[Ticket(0, 0, 64)]]).targets.shape == (0, 6)
+    assert collate([photos[Ticket(0, 0, 64)]], {}).boxes.shape == (0, 6)
 
 
 def test_value_crowds_are_not_trained_on(samples: list[Sample]) -> None:
@@ -191,7 +189,7 @@ def test_value_an_unreadable_photograph_gives_way_and_is_named(
     assert {fault.where for fault in photos.faults} == bad  # known before the first step
     batches = epochs(photos, workers)
     assert {fault.where for batch in batches for fault in batch.faults} == bad
-    classes = {int(row[1]) for batch in batches for row in batch.targets}
+    classes = {int(row[1]) for batch in batches for row in batch.boxes}
     assert classes == {0, 3, 4, 5}
     found = photos.photographs.find(1, 96)
     assert (found.scene.classes.tolist(), found.path) == ([3], samples[3].path)
@@ -262,6 +260,6 @@ def test_value_no_cache_is_copied_to_workers(
 ) -> None:
     monkeypatch.setattr("sys.platform", platform)
     photos = TrainingPhotos(samples, 64, PLAIN, seed=0)
-    training_loader(photos, TicketSampler(len(photos), 2, seed=0, size=64), workers)
+    training_loader(photos, TicketSampler(len(photos), 2, seed=0, size=64), {}, workers)
     samples[0].path.unlink()
     assert (photos.photographs.find(0, 64).path == samples[0].path) is kept

@@ -57,7 +57,7 @@ def test_shape(classes: int, height: int, width: int) -> None:
     raw = task(pyramid)
     assert [tuple(level.shape) for level in raw] == [(2, 3, height // s, width // s, 5 + classes) for s in STRIDES]
     cells = sum((height // s) * (width // s) for s in STRIDES)
-    assert task.decode(raw).shape == (2, 3 * cells, 5 + classes)
+    assert task.decode(raw)["rows"].shape == (2, 3 * cells, 5 + classes)
 
 
 def test_channels_are_anchors_times_values() -> None:
@@ -95,7 +95,7 @@ def test_value_decode(level: int, anchor: int, y: int, x: int, logits: tuple, ex
     """A logit of ln 3 is a sigmoid of 3/4, so a centre half a cell further and a side 2.25 times as long."""
     raw = zeros(classes=2)
     raw[level][0, anchor, y, x] = torch.tensor([*logits, 1, 0, -1]) * math.log(3)
-    decoded = detect(2).decode(raw)[0, rows_before(raw, level, anchor, y, x)]
+    decoded = detect(2).decode(raw)["rows"][0, rows_before(raw, level, anchor, y, x)]
     torch.testing.assert_close(decoded, torch.tensor([*expected, 0.75, 0.5, 0.25]))
 
 
@@ -104,7 +104,7 @@ def test_rows_are_ordered_by_level_anchor_y_x() -> None:
     places = [(i, *map(int, place)) for i, level in enumerate(raw) for place in (level[0, ..., 0] == 0).nonzero()]
     for number, (level, anchor, y, x) in enumerate(places):
         raw[level][0, anchor, y, x, 4] = number / 100
-    decoded = detect(1).decode(raw)[0]
+    decoded = detect(1).decode(raw)["rows"][0]
     torch.testing.assert_close(decoded[:, 4], (torch.arange(len(places)) / 100).sigmoid())
     assert all(rows_before(raw, *place) == number for number, place in enumerate(places))
     for (level, anchor, y, x), row in zip(places, decoded, strict=True):
@@ -124,7 +124,7 @@ def test_any_box_near_an_anchor_can_be_said(offset: tuple, factor: tuple, level:
     raw, stride = zeros(classes=1), STRIDES[level]
     chances = [*((value + 0.5) / 2 for value in offset), *(math.sqrt(value) / 2 for value in factor)]
     raw[level][0, 1, 1, 2, :4] = torch.tensor(chances).logit()
-    row = detect(1).decode(raw)[0, rows_before(raw, level, 1, 1, 2)]
+    row = detect(1).decode(raw)["rows"][0, rows_before(raw, level, 1, 1, 2)]
     width, height = ANCHORS_640[level][1]
     wanted = [(2 + offset[0]) * stride, (1 + offset[1]) * stride, width * factor[0], height * factor[1]]
     torch.testing.assert_close(row[:4], torch.tensor(wanted), rtol=1e-3, atol=1e-2)

@@ -86,7 +86,7 @@ def test_task_states_anchors_in_cells_and_scales_the_gain_of_classes(name: str) 
     case = CASES[name]
     anchors = tuple(tuple(zip(sizes[::2], sizes[1::2], strict=True)) for sizes in case["anchors"])
     task = Detect((8, 8, 8), case["strides"], case["nc"], anchors)
-    loss = task.loss(predictions(name), targets_of(name))
+    loss = task.loss(predictions(name), {"boxes": targets_of(name)})
     assert loss.total.item() == pytest.approx(case["loss_times_batch"], rel=1e-6)
 
 

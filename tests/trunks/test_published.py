@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from lessons import detection_loss_of
 from published import BIG, FILES, arrays_of, facts_of, filled, golden_images, names_of, rows_of, slow_if
 from torch import Tensor
 
@@ -35,7 +36,7 @@ def network(model: str) -> Network:
 def answers(network: Network, images: Tensor) -> tuple[Tensor, Tensor]:
     with torch.inference_mode():
         outputs = network(images)
-        return rows_of(outputs["detect"]), network.decode(outputs)
+        return rows_of(outputs["detect"]), network.decode(outputs)["detect"]["rows"]
 
 
 def assert_like(ours: Tensor, reference: np.ndarray, *, decoded: bool) -> None:
@@ -75,10 +76,10 @@ def test_training_reference(model: str) -> None:
     network.trunk.double()
     network.task("detect").heads.double()  # the anchors stay single
     outputs = network(golden_images(facts["input_shape"], facts["input_key"]).double())
-    loss = network.loss(outputs, torch.from_numpy(golden["targets"]))
+    loss = detection_loss_of(network, outputs, torch.from_numpy(golden["targets"]))
     loss.total.backward()
 
-    parts = [loss.parts[f"detect/{part}"].item() for part in ("box", "objectness", "classes")]
+    parts = [loss.parts[part].item() for part in ("box", "objectness", "classes")]
     assert [*parts, sum(parts)] == pytest.approx(facts["items_float64"], rel=2e-6)
     assert loss.total.item() == pytest.approx(facts["loss_times_batch"][1], rel=2e-6)
     for official, norm in facts["grad_l2_float64"].items():
@@ -99,9 +100,8 @@ def test_training_reference_in_single_precision(model: str) -> None:
     facts, golden = facts_of(model, *TRAINED), arrays_of(model, *TRAINED)
     network = filled(model, facts["conv_gain"]).train()
     names, values = names_of(model, network), dict(network.named_parameters())
-    loss = network.loss(
-        network(golden_images(facts["input_shape"], facts["input_key"])), torch.from_numpy(golden["targets"])
-    )
+    outputs = network(golden_images(facts["input_shape"], facts["input_key"]))
+    loss = detection_loss_of(network, outputs, torch.from_numpy(golden["targets"]))
     loss.total.backward()
     assert loss.total.item() == pytest.approx(facts["loss_times_batch"][1], rel=1e-5)
     for official, noise in facts["grad_rel_err_float32"].items():

@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, Int64, UInt8
 
+from tacit.data import follow
 from tacit.data.images import load_image
-from tacit.data.sample import Fault, Sample, Scene
+from tacit.data.sample import Fault, Labels, Sample, Scene
 from tacit.errors import DataError, ImageError
 from tacit.geometry.letterbox import plan_letterbox
 
@@ -51,7 +52,7 @@ class Photographs:
         self.samples, self.side, self.strict = tuple(samples), side, strict
         self._faults: dict[int, Fault] = {}
         self._kept: list[Image | None] = [None] * len(self.samples)
-        self._labels = [_labels(sample) for sample in self.samples]
+        self._labels = [_to_learn(sample) for sample in self.samples]
         self._read_all(self._fitting(keep))
         if len(self._faults) == len(self):
             raise _none_readable(self._faults[0])
@@ -78,7 +79,7 @@ class Photographs:
             found = (index + step) % len(self)
             image = self._image(found)
             if image is not None:
-                return Found(_fit(image, *self._labels[found], size), self.samples[found].path, tuple(faults))
+                return Found(_fit(image, self._labels[found], size), self.samples[found].path, tuple(faults))
             faults.append(self._faults[found])
         raise _none_readable(faults[0])
 
@@ -130,16 +131,29 @@ def _none_readable(first: Fault) -> DataError:
     return DataError("no photograph of the training set can be read", fix=f"see the first: {first}")
 
 
-def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes in parts of the photograph's sides, and classes, without crowds."""
-    sides = np.array((sample.width, sample.height) * 2, np.float32)
-    return (sample.boxes / sides)[~sample.crowd], sample.classes[~sample.crowd]
+class ToLearn(NamedTuple):
+    """What a sample has to teach, without crowds: boxes in parts of the sides, other labels in pixels of `source`."""
+
+    boxes: Float32[np.ndarray, "n 4"]
+    classes: Int64[np.ndarray, " n"]
+    labels: Labels
+    source: tuple[int, int]
+    boxed: bool
 
 
-def _fit(image: Image, boxes: np.ndarray, classes: np.ndarray, size: int) -> Scene:
+def _to_learn(sample: Sample) -> ToLearn:
+    sides, single = np.array((sample.width, sample.height) * 2, np.float32), ~sample.crowd
+    labels = follow.kept(sample.labels, single.nonzero()[0])
+    source = sample.height, sample.width
+    return ToLearn((sample.boxes / sides)[single], sample.classes[single], labels, source, sample.boxed)
+
+
+def _fit(image: Image, known: ToLearn, size: int) -> Scene:
     image = _resize(image, size, cv2.INTER_LINEAR)
     height, width = image.shape[:2]
-    return Scene(image, boxes * np.array((width, height) * 2, np.float32), classes)
+    labels = follow.moved(known.labels, follow.resized(known.source, (height, width)))
+    boxes = known.boxes * np.array((width, height) * 2, np.float32)
+    return Scene(image, boxes, known.classes, labels, known.boxed)
 
 
 def _resize(image: Image, longest: int, interpolation: int) -> UInt8[np.ndarray, "h2 w2 3"]:

@@ -6,15 +6,20 @@ The order is the reference's: mosaic or letterbox, warp, mixup, colours, flips.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int64
 
-from tacit.data import mix, mosaic, photometric, warp
+from tacit.data import follow, mix, mosaic, photometric, warp
 from tacit.data.augment import Augment
+from tacit.data.label import Move
 from tacit.data.sample import Scene
 from tacit.data.warp import Warp
 from tacit.geometry.letterbox import letterbox
+
+
+Partners = Int64[np.ndarray, " photographs"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,13 @@ class Drawn:
     flips: mix.Flips
 
 
-def draw(augment: Augment, rng: np.random.Generator, index: int, count: int) -> Drawn:
-    """Chance for photograph `index` out of `count`; the partners in mosaic and mixup are any of the others."""
-    first = _draw_view(augment, rng, index, count)
+def draw(augment: Augment, rng: np.random.Generator, index: int, partners: Partners) -> Drawn:
+    """Chance for photograph `index`, which is joined in mosaic and mixup with any of `partners`; with none it is not."""
+    first = _draw_view(augment, rng, index, partners)
     views: tuple[View, ...] = (first,)
     if first.layout is not None and rng.uniform() < augment.mixup:
-        views = (first, _draw_mosaic(augment, rng, int(rng.integers(count)), count))
+        other = int(partners[rng.integers(len(partners))])
+        views = (first, _draw_mosaic(augment, rng, other, partners))
     return Drawn(views, mix.draw_share(rng), photometric.draw(augment, rng), mix.draw_flips(augment, rng))
 
 
@@ -50,21 +56,21 @@ def apply(drawn: Drawn, photo: Callable[[int], Scene], size: int) -> Scene:
     scene = _view(drawn.views[0], photo, size)
     for other in drawn.views[1:]:
         scene = mix.mixup(scene, _view(other, photo, size), drawn.share)
-    coloured = Scene(photometric.apply(scene.image, drawn.hsv), scene.boxes, scene.classes)
+    coloured = replace(scene, image=photometric.apply(scene.image, drawn.hsv))
     return mix.flip(coloured, drawn.flips)
 
 
-def _draw_view(augment: Augment, rng: np.random.Generator, index: int, count: int) -> View:
-    if rng.uniform() < augment.mosaic:
-        return _draw_mosaic(augment, rng, index, count)
+def _draw_view(augment: Augment, rng: np.random.Generator, index: int, partners: Partners) -> View:
+    if rng.uniform() < augment.mosaic and len(partners):
+        return _draw_mosaic(augment, rng, index, partners)
     return View((index,), None, warp.draw(augment, rng))
 
 
-def _draw_mosaic(augment: Augment, rng: np.random.Generator, index: int, count: int) -> View:
+def _draw_mosaic(augment: Augment, rng: np.random.Generator, index: int, partners: Partners) -> View:
     nine = rng.uniform() < augment.mosaic_nine
     layout = mosaic.draw_nine(rng) if nine else mosaic.draw_four(rng)
-    partners = rng.integers(count, size=layout.photos - 1)
-    return View((index, *partners.tolist()), layout, warp.draw(augment, rng))
+    others = partners[rng.integers(len(partners), size=layout.photos - 1)]
+    return View((index, *others.tolist()), layout, warp.draw(augment, rng))
 
 
 def _view(view: View, photo: Callable[[int], Scene], size: int) -> Scene:
@@ -75,4 +81,5 @@ def _view(view: View, photo: Callable[[int], Scene], size: int) -> Scene:
 
 def _framed(scene: Scene, size: int) -> Scene:
     image, plan = letterbox(scene.image, size)
-    return Scene(image, plan.boxes_to_target(scene.boxes), scene.classes)
+    labels = follow.moved(scene.labels, Move(follow.scaling(*plan.ratio, *plan.pad), plan.source, plan.target))
+    return replace(scene, image=image, boxes=plan.boxes_to_target(scene.boxes), labels=labels)

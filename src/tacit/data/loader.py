@@ -1,44 +1,33 @@
 """Training pictures in batches, each a pure function of (seed, epoch, index).
 
-A `Ticket` names one training picture completely. The sampler hands tickets out in the main process, so that worker
-processes need to know nothing of epochs, and a run gives the same pictures with any number of workers, after a resume,
-and split over several processes.
+The sampler hands tickets out in the main process, so that worker processes need to know nothing of epochs, and a run
+gives the same pictures with any number of workers, after a resume, and split over several processes.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from tacit.data import compose
 from tacit.data.augment import Augment
+from tacit.data.box_rows import box_rows
 from tacit.data.cache import Found, Photographs, spare_memory
 from tacit.data.sample import Fault, Sample, Scene
-from tacit.errors import ConfigError
+from tacit.data.tickets import Ticket, TicketSampler, check_size
 
-MULTIPLE = 32  # the coarsest stride of the small networks divides every training size
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """One training picture: photograph `index`, varied for `epoch`, `size` pixels wide and high.
-
-    `turn` counts how often the epoch has already dealt this photograph: only when a last batch had to be filled.
-    """
-
-    epoch: int
-    index: int
-    size: int
-    turn: int = 0
+NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +39,41 @@ class Item:
     faults: tuple[Fault, ...]
 
 
+@runtime_checkable
+class Teaching(Protocol):
+    """What the loader has to know of a task."""
+
+    def labels(self, thing: Scene) -> bool:
+        """Whether the scene teaches it."""
+
+    def targets(self, scenes: Sequence[Scene]) -> dict[str, Tensor]:
+        """What these scenes ask for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a batch teaches one task: the `images` that label it, by their place in the batch, and what they ask for."""
+
+    images: Int64[Tensor, " labelled"]
+    targets: dict[str, Tensor]
+
+    def to(self, device: torch.device) -> Lesson:
+        """The same on another device."""
+        return Lesson(self.images.to(device), {name: value.to(device) for name, value in self.targets.items()})
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """What one training step sees.
 
-    `targets` rows: picture in the batch, class, then the box's centre x, y, width, height in parts of the picture.
+    `boxes` rows: picture in the batch, class, then the box's centre x, y, width, height in parts of the picture.
     `images` are RGB in 0..255; their memory is pixel by pixel (channels last), as they were drawn. `paths` names every
-    photograph that went into any of them, once.
+    photograph that went into any of them, once. `lessons` are by task.
     """
 
     images: UInt8[Tensor, "b 3 h w"]
-    targets: Float32[Tensor, "n 6"]
+    boxes: Float32[Tensor, "n 6"]
+    lessons: dict[str, Lesson]
     paths: tuple[Path, ...]
     faults: tuple[Fault, ...] = ()
 
@@ -85,6 +98,7 @@ class TrainingPhotos(Dataset[Item]):
     ) -> None:
         self.size, self.augment, self.seed = check_size(size), augment, seed
         self.photographs = Photographs(samples, size, keep=spare_memory() if cache else 0, strict=strict)
+        self._boxed = np.array([index for index, sample in enumerate(samples) if sample.boxed], np.int64)
 
     def __len__(self) -> int:
         return len(self.photographs)
@@ -97,7 +111,9 @@ class TrainingPhotos(Dataset[Item]):
     def __getitem__(self, ticket: Ticket) -> Item:
         assert ticket.size <= self.size
         rng = np.random.default_rng([self.seed, ticket.epoch, ticket.index, ticket.turn])
-        drawn = compose.draw(self.augment, rng, ticket.index, len(self))
+        # a photograph without labelled boxes stays whole: a mosaic would leave nothing true of it
+        partners = self._boxed if self.photographs.samples[ticket.index].boxed else NOBODY
+        drawn = compose.draw(self.augment, rng, ticket.index, partners)
         used: list[Found] = []
 
         def photo(index: int) -> Scene:
@@ -109,90 +125,25 @@ class TrainingPhotos(Dataset[Item]):
         return Item(scene, tuple(found.path for found in used), faults)
 
 
-class TicketSampler(Sampler[list[Ticket]]):
-    """The tickets of one epoch, batch by batch, shuffled by (seed, epoch).
-
-    `batch` is the global batch: of each, process `rank` of `world` takes its consecutive part, so that all together see
-    what one process alone would see. A last batch that is not full is filled from the epoch's beginning.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        batch: int,
-        *,
-        seed: int,
-        size: int,
-        epoch: int = 0,
-        step: int = 0,
-        rank: int = 0,
-        world: int = 1,
-    ) -> None:
-        assert 0 <= rank < world
-        if batch < 1 or batch % world:
-            raise ConfigError(
-                f"a batch of {batch} cannot be split over {world} processes",
-                allowed=f"a multiple of {world}",
-                fix="change the batch or the number of processes",
-            )
-        self.count, self.batch, self.seed, self.rank, self.world = count, batch, seed, rank, world
-        self.size = check_size(size)
-        self.begin(epoch, step=step)
-
-    def begin(self, epoch: int, *, step: int = 0, size: int | None = None) -> None:
-        """Point at another epoch, at a step within it (to resume), at another size of pictures."""
-        assert 0 <= step <= self.steps
-        self.epoch, self.step = epoch, step
-        self.size = self.size if size is None else check_size(size)
-
-    @property
-    def steps(self) -> int:
-        """Batches in a whole epoch."""
-        return -(-self.count // self.batch)
-
-    def __len__(self) -> int:
-        return self.steps - self.step
-
-    def __iter__(self) -> Iterator[list[Ticket]]:
-        epoch, size, share = self.epoch, self.size, self.batch // self.world
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.count).tolist()
-        for step in range(self.step, self.steps):
-            begin = step * self.batch + self.rank * share
-            turns = (divmod(position, self.count) for position in range(begin, begin + share))
-            yield [Ticket(epoch, order[place], size, turn) for turn, place in turns]
-
-
-def check_size(size: int) -> int:
-    """The size itself. Raises ConfigError unless it is a positive multiple of 32."""
-    if size < MULTIPLE or size % MULTIPLE:
-        raise ConfigError(
-            f"a training size of {size} px does not fit the network's grid",
-            allowed=f"multiples of {MULTIPLE}",
-            fix=f"use {max(MULTIPLE, round(size / MULTIPLE) * MULTIPLE)}",
-        )
-    return size
-
-
-def collate(items: Sequence[Item]) -> Batch:
-    """Items of one size as a batch."""
-    pixels = np.stack([item.scene.image for item in items])
+def collate(items: Sequence[Item], tasks: Mapping[str, Teaching]) -> Batch:
+    """Items of one size as a batch, with a lesson for each of the tasks."""
+    scenes = [item.scene for item in items]
+    pixels = np.stack([scene.image for scene in scenes])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)  # (b, h, w, 3) -> (b, 3, h, w), without copying
-    rows = np.concatenate([_targets(position, item.scene) for position, item in enumerate(items)])
+    lessons = {name: _lesson(task, scenes) for name, task in tasks.items()}
     faults = tuple(fault for item in items for fault in item.faults)
     paths = tuple(dict.fromkeys(path for item in items for path in item.paths))
-    return Batch(images, torch.from_numpy(rows), paths, faults)
+    return Batch(images, torch.from_numpy(box_rows(scenes)), lessons, paths, faults)
 
 
-def _targets(position: int, scene: Scene) -> Float32[np.ndarray, "n 6"]:
-    height, width = scene.image.shape[:2]
-    rows = np.empty((len(scene.boxes), 6), np.float32)
-    rows[:, 0], rows[:, 1] = position, scene.classes
-    rows[:, 2:4] = (scene.boxes[:, :2] + scene.boxes[:, 2:]) / (2 * width, 2 * height)
-    rows[:, 4:6] = (scene.boxes[:, 2:] - scene.boxes[:, :2]) / (width, height)
-    return rows
+def _lesson(task: Teaching, scenes: Sequence[Scene]) -> Lesson:
+    images = [place for place, scene in enumerate(scenes) if task.labels(scene)]
+    return Lesson(torch.tensor(images, dtype=torch.int64), task.targets([scenes[place] for place in images]))
 
 
-def training_loader(photos: TrainingPhotos, sampler: TicketSampler, workers: int = 0) -> DataLoader[Item]:
+def training_loader(
+    photos: TrainingPhotos, sampler: TicketSampler, tasks: Mapping[str, Teaching], workers: int = 0
+) -> DataLoader[Item]:
     """A DataLoader of `Batch`es. Its own generator leaves torch's global random state alone.
 
     Workers stay alive between epochs: call `sampler.begin(...)`, then iterate again. Where they cannot be forked (not
@@ -205,7 +156,7 @@ def training_loader(photos: TrainingPhotos, sampler: TicketSampler, workers: int
         photos,
         batch_sampler=sampler,
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=partial(collate, tasks=tasks),
         persistent_workers=workers > 0,
         worker_init_fn=_start_worker,
         multiprocessing_context="fork" if workers and forks else None,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from tacit.data import follow
 from tacit.data.augment import Augment
+from tacit.data.label import Move
 from tacit.data.sample import Scene
 
 BETA = 8.0  # of the Beta distribution of a blend's share: narrow around one half
@@ -38,7 +40,11 @@ def flip(scene: Scene, drawn: Flips) -> Scene:
     if drawn.up_down:
         boxes = _mirrored(boxes, 1, height)
     axes = -1 if drawn.left_right and drawn.up_down else int(drawn.left_right)  # OpenCV: 1 is left-right, 0 up-down
-    return Scene(cv2.flip(scene.image, axes).astype(np.uint8, copy=False), boxes, scene.classes)
+    image = cv2.flip(scene.image, axes).astype(np.uint8, copy=False)
+    x, y = -1 if drawn.left_right else 1, -1 if drawn.up_down else 1
+    turn = follow.scaling(x, y, width * drawn.left_right, height * drawn.up_down)
+    labels = follow.moved(scene.labels, Move(turn, (height, width), (height, width)))
+    return replace(scene, image=image, boxes=boxes, labels=labels)
 
 
 def _mirrored(boxes: Float32[np.ndarray, "n 4"], axis: int, side: int) -> Float32[np.ndarray, "n 4"]:
@@ -57,4 +63,6 @@ def mixup(first: Scene, second: Scene, share: float) -> Scene:
     """Both scenes seen through each other, with the boxes of both. Source: mixup, arXiv 1710.09412, on boxes."""
     image = cv2.addWeighted(first.image, share, second.image, 1 - share, 0).astype(np.uint8, copy=False)
     boxes = np.concatenate([first.boxes, second.boxes])
-    return Scene(image, boxes, np.concatenate([first.classes, second.classes]))
+    classes = np.concatenate([first.classes, second.classes])
+    labels = follow.joined([first, second], [first.labels, second.labels])
+    return Scene(image, boxes, classes, labels, first.boxed and second.boxed)

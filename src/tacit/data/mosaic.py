@@ -12,7 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tacit.data.sample import Scene
+from tacit.data import follow
+from tacit.data.label import Move
+from tacit.data.sample import Labels, Scene
 from tacit.geometry.letterbox import FILL
 
 Shape = tuple[int, int]  # height, width
@@ -83,7 +85,14 @@ def apply(scenes: Sequence[Scene], layout: Layout, size: int) -> Scene:
         _paste(canvas, scene, corner)
     boxes = [scene.boxes + np.array(corner * 2, np.float32) for scene, corner in zip(scenes, corners, strict=True)]
     classes = np.concatenate([scene.classes for scene in scenes])
-    return Scene(canvas, np.concatenate(boxes).clip(0, side), classes)
+    labels = [_labels(scene, corner, side) for scene, corner in zip(scenes, corners, strict=True)]
+    boxed = all(scene.boxed for scene in scenes)
+    return Scene(canvas, np.concatenate(boxes).clip(0, side), classes, follow.joined(scenes, labels), boxed)
+
+
+def _labels(scene: Scene, corner: Corner, side: int) -> Labels:
+    height, width = scene.image.shape[:2]
+    return follow.moved(scene.labels, Move(follow.scaling(1, 1, *corner), (height, width), (side, side)))
 
 
 def _paste(canvas: np.ndarray, scene: Scene, corner: Corner) -> None:

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
+from tacit.data import follow
 from tacit.data.augment import Augment
+from tacit.data.label import Move
 from tacit.data.sample import Scene
 from tacit.geometry.letterbox import FILL
 
@@ -68,7 +70,9 @@ def apply(scene: Scene, drawn: Warp, height: int, width: int) -> Scene:
     image = _warp_image(scene.image, matrix, height, width)
     boxes = _warp_boxes(scene.boxes, matrix, height, width)
     keep = survives(scene.boxes * drawn.zoom, boxes)
-    return Scene(image, boxes[keep], scene.classes[keep])
+    source = scene.image.shape[0], scene.image.shape[1]
+    labels = follow.kept(follow.moved(scene.labels, Move(matrix, source, (height, width))), keep.nonzero()[0])
+    return Scene(image, boxes[keep], scene.classes[keep], labels, scene.boxed)
 
 
 def survives(before: Float[np.ndarray, "n 4"], after: Float[np.ndarray, "n 4"]) -> Bool[np.ndarray, " n"]:

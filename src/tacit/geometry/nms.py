@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from tacit.geometry.boxes import xywh_to_xyxy
@@ -41,17 +41,37 @@ def non_maximum_suppression(
     `classes` limits the answer to these classes. Rows with a box that is not finite are dropped.
     Reference: official_models.md section 9, without merging.
     """
-    answers = []
-    for rows in decoded.detach():
-        # A class probability is at most 1, so a score cannot exceed its objectness.
-        rows = rows[(rows[:, 4] > confidence) & rows[:, :4].isfinite().all(1)]
-        scores = rows[:, 5:] * rows[:, 4:5]
-        pairs = _pairs(scores, confidence, multi_label)
-        if classes is not None:
-            wanted = torch.tensor(list(classes), dtype=pairs.dtype, device=pairs.device)
-            pairs = pairs[torch.isin(pairs % scores.shape[1], wanted)]
-        answers.append(_suppress(xywh_to_xyxy(rows[:, :4]), scores, pairs, iou, max_detections, agnostic))
-    return answers
+    return [
+        suppress(
+            rows, confidence=confidence, iou=iou, max_detections=max_detections, classes=classes, agnostic=agnostic,
+            multi_label=multi_label,
+        )[0]
+        for rows in decoded
+    ]  # fmt: skip
+
+
+def suppress(
+    decoded: Float[Tensor, "rows channels"],
+    *,
+    confidence: float,
+    iou: float,
+    max_detections: int = 300,
+    classes: Sequence[int] | None = None,
+    agnostic: bool = False,
+    multi_label: bool = True,
+) -> tuple[Float[Tensor, "n 6"], Int64[Tensor, " n"]]:
+    """One image's detections, and the number of the row that each comes from; options as above."""
+    decoded = decoded.detach()
+    # A class probability is at most 1, so a score cannot exceed its objectness.
+    source = ((decoded[:, 4] > confidence) & decoded[:, :4].isfinite().all(1)).nonzero()[:, 0]
+    rows = decoded[source]
+    scores = rows[:, 5:] * rows[:, 4:5]
+    pairs = _pairs(scores, confidence, multi_label)
+    if classes is not None:
+        wanted = torch.tensor(list(classes), dtype=pairs.dtype, device=pairs.device)
+        pairs = pairs[torch.isin(pairs % scores.shape[1], wanted)]
+    found, kept = _suppress(xywh_to_xyxy(rows[:, :4]), scores, pairs, iou, max_detections, agnostic)
+    return found, source[kept.div(scores.shape[1], rounding_mode="floor")]
 
 
 def _pairs(scores: Float[Tensor, "n classes"], confidence: float, multi_label: bool) -> Tensor:
@@ -64,18 +84,22 @@ def _pairs(scores: Float[Tensor, "n classes"], confidence: float, multi_label: b
     return best[scores.flatten()[best] > confidence]
 
 
-def _suppress(boxes: Tensor, scores: Tensor, pairs: Tensor, iou: float, max_detections: int, agnostic: bool) -> Tensor:
-    """The pairs that no better pair covers, best first, at most `max_detections`, as rows of the answer."""
+def _suppress(
+    boxes: Tensor, scores: Tensor, pairs: Tensor, iou: float, max_detections: int, agnostic: bool
+) -> tuple[Tensor, Tensor]:
+    """The pairs that no better pair covers, best first, at most `max_detections`: as rows of the answer, and which."""
     values, labels = scores.flatten()[pairs], pairs % scores.shape[1]
-    kept = boxes.new_empty(0, 6)
+    kept, chosen = boxes.new_empty(0, 6), pairs[:0]
     for block in _best_first(values):
         row = pairs[block].div(scores.shape[1], rounding_mode="floor")
         fresh = torch.cat([boxes[row], values[block, None], labels[block, None].to(boxes.dtype)], 1)
-        fresh = fresh[~_covers(kept, fresh, iou, agnostic).any(0)]
-        kept = torch.cat([kept, fresh[_settle(_covers(fresh, fresh, iou, agnostic))]])
+        free = ~_covers(kept, fresh, iou, agnostic).any(0)
+        fresh, block = fresh[free], block[free]
+        alive = _settle(_covers(fresh, fresh, iou, agnostic))
+        kept, chosen = torch.cat([kept, fresh[alive]]), torch.cat([chosen, pairs[block[alive]]])
         if len(kept) >= max_detections:
             break
-    return kept[:max_detections]
+    return kept[:max_detections], chosen[:max_detections]
 
 
 def _best_first(values: Float[Tensor, " n"]) -> Iterator[Tensor]:

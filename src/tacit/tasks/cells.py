@@ -42,18 +42,21 @@ def positives(
         found = assign(targets, boxes.new_tensor(sizes) / stride, height, width, LIMIT)
         rows.append(torch.stack([found.image, start + found.y * width + found.x, found.classes]))
         start += height * width
-    image, cell, number = torch.cat(rows, dim=1).unique(dim=1)  # several anchors of a cell may answer for an object
+    pairs: Tensor = torch.cat(rows, dim=1).unique(dim=1)  # type: ignore[no-untyped-call]  # anchors share cells
+    image, cell, number = pairs
     return Positives(image, cell, number)
 
 
 def cells_of_rows(
     rows: Int64[Tensor, " n"], shapes: Sequence[tuple[int, int]], anchors: int
 ) -> Int64[Tensor, " n"]:
-    """The cells of detection rows, which are numbered by level, anchor, y, x."""
+    """The cells of detection rows, which are numbered by level, anchor, y, x; -1 for rows beyond, of other views."""
     sizes = torch.tensor([height * width for height, width in shapes], device=rows.device)
-    level = torch.bucketize(rows, sizes.cumsum(0) * anchors, right=True)
-    starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)[:-1]])[level]
-    return starts + (rows - starts * anchors) % sizes[level]
+    ends = sizes.cumsum(0)
+    level = torch.bucketize(rows, ends * anchors, right=True).clamp(max=len(sizes) - 1)
+    starts = (ends - sizes)[level]
+    cells = starts + (rows - starts * anchors) % sizes[level]
+    return torch.where(rows < ends[-1] * anchors, cells, -1)
 
 
 def flat(maps: Sequence[Float[Tensor, "b c _ _"]]) -> Float[Tensor, "b cells c"]:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tacit.answer import Answer
+from tacit.results import Answer
 from tacit.data.sample import Dataset, Sample, Scene
 from tacit.geometry.letterbox import Letterbox
 from tacit.tasks.detect.anchors import Anchors
@@ -59,6 +59,8 @@ class Sight:
     letterbox: Letterbox
     thresholds: Thresholds
     answers: Mapping[str, Answer]
+    names: tuple[str, ...] = ()
+    """What the classes of the boxes are called, where that is known."""
 
 
 class Task(nn.Module, ABC):
@@ -69,6 +71,8 @@ class Task(nn.Module, ABC):
     """Tasks that the network must have too, since this one speaks of what they found; they answer first."""
     plan: Plan
     """What `build` made this task of."""
+    pairs: bool = False
+    """Whether it learns from two differently varied pictures of a photograph, which a batch must then hold."""
 
     @classmethod
     @abstractmethod
@@ -86,6 +90,11 @@ class Task(nn.Module, ABC):
     @abstractmethod
     def labels(cls, thing: Sample | Scene) -> bool:
         """Whether the photograph, or what augmentation left of it, teaches this task."""
+
+    @classmethod
+    def enough(cls, samples: Sequence[Sample]) -> bool:
+        """Whether these photographs teach anything at all."""
+        return any(map(cls.labels, samples))
 
     @classmethod
     @abstractmethod

@@ -23,7 +23,7 @@ SHOWN = 9  # pictures of a batch that are drawn
 STATE = {  # what a checkpoint holds
     *("epoch", "step", "sums", "best", "history"),  # where the run is, and what it has seen
     *("classes", "photographs"),  # what it trains on, to notice when that has changed
-    *("network", "average", "updates", "optimiser", "teacher"),  # what learns
+    *("network", "average", "updates", "optimiser", "teacher", "weighing"),  # what learns
 }
 
 
@@ -75,7 +75,7 @@ class RunFolder:
         side = batch.images.shape[-1]
         pictures = []
         for position in range(min(SHOWN, len(batch.images))):
-            rows = batch.targets[batch.targets[:, 0] == position].numpy()
+            rows = batch.boxes[batch.boxes[:, 0] == position].numpy()
             image = batch.images[position].permute(1, 2, 0).contiguous().numpy()
             pictures.append(draw_boxes(image, xywh_to_xyxy(rows[:, 2:] * side), rows[:, 1].astype(np.int64), classes))
         columns = int(np.ceil(np.sqrt(len(pictures))))

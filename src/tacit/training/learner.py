@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from tacit.data.loader import Batch
 from tacit.errors import ConfigError, TacitError
 from tacit.network import Network
+from tacit.tasks.task import TaskLoss
 from tacit.training.optimiser import MovingAverage, Schedule, build_optimiser
 from tacit.training.recipe import Precision, Recipe
 from tacit.training.reporter import Row
 from tacit.training.teacher import Teacher
+from tacit.training.weighing import Weighing, agreement
 
 
 class DivergedError(TacitError):
@@ -34,9 +36,11 @@ class Learner:
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = MovingAverage(self.network, recipe.optimiser)
         self.teacher = _teacher(recipe, self.network, accelerator)
+        self.weighing = Weighing(recipe.balance, list(network.tasks)).to(self.device)
         self.schedule = Schedule(recipe.optimiser, steps_per_epoch, recipe.epochs)
-        learning = nn.ModuleList([self.network, *([self.teacher] if self.teacher else [])])
+        learning = nn.ModuleList([self.network, *([self.teacher] if self.teacher else []), self.weighing])
         self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(learning, recipe))
+        self._conflict: dict[str, list[float]] = {}
         on_gpu = self.device.type == "cuda"
         self.half = recipe.precision is Precision.BF16 or (recipe.precision is Precision.AUTO and on_gpu)
 
@@ -54,22 +58,30 @@ class Learner:
         self.network.train()
         self.schedule.apply(self.optimiser, epoch * self.steps_per_epoch + step)
         images = batch.images.to(self.device).float().div_(255)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), self._listening() as shared:
             outputs = self.parallel(images)
-        loss = self.network.loss(outputs, batch.targets.to(self.device))
+        lessons = {name: lesson.to(self.device) for name, lesson in batch.lessons.items()}
+        losses = self.network.losses(outputs, lessons)
+        self._look_at_conflict(losses, shared, step)
+        loss = self.weighing(losses, {name: len(lesson.images) for name, lesson in lessons.items()})
         total = loss.total
         if self.teacher:
             lesson = self.teacher.loss(images) * self.recipe.teacher_gain
             total = total + lesson * self.recipe.batch
             loss.parts["teacher/features"] = lesson.detach()
-        losses = self._losses(total.detach() / self.recipe.batch, loss.parts)
-        if not all(math.isfinite(value) for value in losses.values()):
-            raise _diverged(losses, batch, epoch, step)
+        row = self._losses(total.detach() / self.recipe.batch, loss.parts)
+        if not all(math.isfinite(value) for value in row.values()):
+            raise _diverged(row, batch, epoch, step)
         total.backward()
         due = (step + 1) % self.recipe.accumulate == 0 or step + 1 == self.steps_per_epoch
         if due and not self._update():
-            raise _diverged({**losses, "gradient": math.nan}, batch, epoch, step)
-        return losses
+            raise _diverged({**row, "gradient": math.nan}, batch, epoch, step)
+        return row
+
+    def take_conflict(self) -> Row:
+        """The mean cosines between the tasks' gradients since the last call (see `agreement`)."""
+        seen, self._conflict = self._conflict, {}
+        return {pair: sum(cosines) / len(cosines) for pair, cosines in seen.items()}
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
@@ -79,6 +91,7 @@ class Learner:
             "updates": self.average.updates,
             "optimiser": self.optimiser.state_dict(),
             "teacher": self.teacher.state_dict() if self.teacher else {},
+            "weighing": self.weighing.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -87,8 +100,22 @@ class Learner:
         self.average.network.load_state_dict(state["average"])
         self.average.updates = state["updates"]
         self.optimiser.load_state_dict(state["optimiser"])
+        self.weighing.load_state_dict(state["weighing"])
         if self.teacher:
             self.teacher.load_state_dict(state["teacher"])
+
+    @contextmanager
+    def _listening(self) -> Iterator[list[Tensor]]:
+        """Collects the maps that the trunk gives the tasks."""
+        shared = list[Tensor]()
+        with self.network.trunk.register_forward_hook(lambda _, __, maps: shared.extend(maps)):
+            yield shared
+
+    def _look_at_conflict(self, losses: dict[str, TaskLoss], shared: list[Tensor], step: int) -> None:
+        every = self.recipe.balance.conflict_every
+        if len(losses) > 1 and every and step % every == 0 and self.accelerator.num_processes == 1:
+            for pair, cosine in agreement(losses, shared).items():
+                self._conflict.setdefault(pair, []).append(float(cosine))
 
     def _update(self) -> bool:
         """A step of the optimiser; False, and nothing done, when the gradient is not finite."""

@@ -12,21 +12,27 @@ from typing import Any
 import torch
 from accelerate import Accelerator, InitProcessGroupKwargs
 
-from tacit.data.loader import Batch, TicketSampler, TrainingPhotos, training_loader
+from tacit.data.loader import Batch, TrainingPhotos, training_loader
 from tacit.data.sample import Fault
+from tacit.data.tickets import TicketSampler
 from tacit.errors import ConfigError
 from tacit.evaluate import evaluate
 from tacit.stages import SCORING, Stages
+from tacit.tasks.known import kind_of
 from tacit.training.folder import RunFolder
 from tacit.training.learner import Learner, reproducible
-from tacit.training.recipe import Recipe, plain
+from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter, Row, Silent
 from tacit.training.start import starting_network
-from tacit.training.training_data import TrainingData, gather
+from tacit.training.typed_json import plain
+from tacit.training.training_data import gather, tell_data
 from tacit.weights import Record, save
 
+SCORE = " score"
+"""Behind a task's name, in the log: its main figure, from 0 to 1."""
+CHOICE = "choice"
+"""The mean of these scores: the weights with the highest are the best."""
 DRAWN_EPOCHS = 3  # the first epochs whose first batch is drawn
-TOLD = 5  # faults that are told one by one
 PLACES = {"data", "output", "weights", "teacher"}  # paths of one machine: no part of a record that travels
 
 
@@ -57,13 +63,16 @@ class _Run:
         accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", kwargs_handlers=[patience])
         self.recipe, self.accelerator, self.lead = recipe, accelerator, accelerator.is_main_process
         self.reporter: Reporter = reporter if self.lead else Silent()
-        self.data = gather(recipe)
+        kinds = {name: kind_of(name) for name in recipe.tasks}
+        self.data = gather(recipe, kinds)
         last = folder.last if folder is not None and folder.last.is_file() else None
-        self.start = starting_network(recipe, self.data.classes, resumed=last)
+        self.start = starting_network(recipe, self.data.classes, self.data.plans(recipe.knowledge, kinds), resumed=last)
         self.faults: set[Fault] = set()
-        _tell_data(self.data, self.start.origin, self.reporter)
+        tell_data(self.data, kinds, self.reporter)
+        self.reporter.note(self.start.origin)
         largest = max(recipe.size, recipe.start_size or 0)
         samples = self.data.samples
+        tasks = {name: self.start.network.task(name) for name in self.start.network.tasks}
         photos = TrainingPhotos(samples, largest, recipe.augment, recipe.seed, strict=recipe.strict)
         self.sampler = TicketSampler(
             len(samples),
@@ -72,12 +81,15 @@ class _Run:
             size=recipe.size,
             rank=accelerator.process_index,
             world=accelerator.num_processes,
+            shares=self.data.shares(recipe.shares),
+            pairs=any(task.pairs for task in tasks.values()),
         )
-        self.loader = training_loader(photos, self.sampler, recipe.workers)
+        self.loader = training_loader(photos, self.sampler, tasks, recipe.workers)
         self.learner = Learner(self.start.network, recipe, self.sampler.steps, accelerator)
         self.epoch = self.step = 0
         self.sums: Row = {}
         self.history: list[Row] = []
+        self.figures: set[str] = set()
         self.best = -1.0
         self._tell_faults(photos.faults)
         self.folder = folder or (RunFolder.new(recipe.output, recipe) if self.lead else RunFolder(recipe.output))
@@ -100,7 +112,7 @@ class _Run:
             self._before(batch)
             losses = self.learner.learn(batch, self.epoch, self.step)
             self.step += 1
-            self._count({**losses, "boxes": float(len(batch.targets))})
+            self._count({**losses, "boxes": float(len(batch.boxes)), **_taught(batch)})
             self.reporter.step(self.epoch, self.step, self.sampler.steps, losses)
             self._save_sometimes()
         seconds = time.monotonic() - started
@@ -109,6 +121,7 @@ class _Run:
             "size": size,
             "learning_rate": self.learner.learning_rate,
             **{name: value / self.step for name, value in self.sums.items()},
+            **self.learner.take_conflict(),
             "images_per_second": round((self.step - first) * self.recipe.batch / seconds, 2),
             "seconds": round(seconds, 1),
         }
@@ -141,35 +154,44 @@ class _Run:
         due = (self.epoch + 1) % self.recipe.validate_every == 0 or self.epoch + 1 == self.recipe.epochs
         if not due:
             return {}
-        stages = Stages(self.learner.average.network, self.data.classes, self.recipe.size, SCORING)
-        evaluation = evaluate(stages, self.data.validation)
-        self._tell_faults(evaluation.faults)
-        return {"ap": evaluation.scores.ap or 0.0, "ap50": evaluation.scores.ap50 or 0.0}
+        network, row = self.learner.average.network, Row()
+        for dataset in dict.fromkeys(self.data.validation.values()):
+            tasks = [name for name, chosen in self.data.validation.items() if chosen is dataset]
+            metrics = {name: network.task(name).metric(dataset) for name in tasks}
+            stages = Stages(network.only(tasks), self.data.classes, self.recipe.size, SCORING)
+            evaluation = evaluate(stages, dataset, metrics)
+            self._tell_faults(evaluation.faults)
+            row.update(evaluation.figures())
+            self.figures.update(evaluation.figures())
+            row.update({f"{name}{SCORE}": next(iter(one.figures().values()), 0.0) for name, one in metrics.items()})
+        scores = [value for name, value in row.items() if name.endswith(SCORE)]
+        return {**row, CHOICE: sum(scores) / len(scores)}
 
     def _keep(self, row: Row) -> None:
         self.history.append(row)
         network, record = self.learner.average.network, self._record(row)
-        if row.get("ap", -1.0) > self.best:
-            self.best = row["ap"]
+        if row.get(CHOICE, -1.0) > self.best:
+            self.best = row[CHOICE]
             save(network, record, self.folder.best)
         save(network, record, self.folder.last)
         self.folder.write_history(self.history)
 
     def _record(self, row: Row) -> Record:
-        recipe = plain(asdict(self.recipe))
-        validation = self.data.validation
+        recipe, start = plain(asdict(self.recipe)), self.start.record
+        validation = dict.fromkeys(self.data.validation.values())
         return Record(
             model=self.recipe.model,
-            classes=self.data.classes,
+            classes=start.classes,
             input_size=self.recipe.size,
-            structure=self.start.record.structure,
-            licence=self.start.record.licence,
+            structure=start.structure,
+            tasks=start.tasks,
+            licence=start.licence,
             data=tuple(dict.fromkeys(path.resolve().name for path in self.recipe.data)),
             epochs=self.epoch + 1,
             seed=self.recipe.seed,
             recipe={name: value for name, value in recipe.items() if name not in PLACES},
-            figures={name: row[name] for name in ("ap", "ap50") if name in row},
-            scored_on=f"{validation.root.resolve().name}, {validation.split}",
+            figures={name: value for name, value in row.items() if name in self.figures},
+            scored_on="; ".join(f"{data.root.resolve().name}, {data.split}" for data in validation),
         )
 
     def _save_sometimes(self) -> None:
@@ -204,14 +226,7 @@ class _Run:
         self.reporter.note(f"resuming at epoch {self.epoch + 1}, step {self.step + 1}")
 
 
-def _tell_data(data: TrainingData, origin: str, reporter: Reporter) -> None:
-    boxes = sum(len(sample.boxes) for sample in data.samples)
-    reporter.note(
-        f"{len(data.samples)} photographs with {boxes} boxes of {len(data.classes)} classes to train on, "
-        f"{len(data.validation.samples)} to choose on"
-    )
-    for fault in sorted(data.faults, key=lambda fault: fault.lost == "nothing")[:TOLD]:  # losses first
-        reporter.note(fault.line())
-    if len(data.faults) > TOLD:
-        reporter.note(f"{len(data.faults)} faults in all; `tacit data` lists them")
-    reporter.note(origin)
+def _taught(batch: Batch) -> Row:
+    """How many pictures of the batch taught each task, where there are several."""
+    counts = {f"{name}/images": float(len(lesson.images)) for name, lesson in batch.lessons.items()}
+    return counts if len(counts) > 1 else {}

@@ -20,15 +20,15 @@ NOMINAL_BATCH = 64  # weight decay is stated for this many photographs a step
 
 
 def parameter_groups(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
-    """(batch norm weights and all implicit knowledge, convolution weights, biases); only the second is decayed."""
+    """(weights of norms and words, all implicit knowledge; other weights; biases); only the second is decayed."""
     free: list[nn.Parameter] = []
     decayed: list[nn.Parameter] = []
     biases: list[nn.Parameter] = []
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
-            if name == "bias":
+            if name.endswith("bias"):
                 biases.append(parameter)
-            elif isinstance(module, nn.BatchNorm2d | Knowledge):
+            elif isinstance(module, nn.BatchNorm2d | nn.LayerNorm | nn.Embedding | nn.ParameterDict | Knowledge):
                 free.append(parameter)
             else:
                 decayed.append(parameter)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from difflib import get_close_matches
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from types import NoneType
-from typing import Any, TypeVar, get_args, get_type_hints
 
 from tacit.data.augment import Augment
 from tacit.errors import ConfigError
+from tacit.nn.uses import Uses
 from tacit.tasks.detect.gains import DetectGains
+from tacit.training.balance import Balance
+from tacit.training.typed_json import build, plain
 
-C = TypeVar("C")
 Range = tuple[float, float]  # both ends allowed
 
 OPTIMISER_RANGES: dict[str, Range] = {
@@ -99,7 +98,11 @@ class Recipe:
     """A training run. Saved with it; the same recipe on the same machine gives the same weights."""
 
     data: tuple[Path, ...] = ()
-    """Datasets (COCO, YOLO or VOC); the first one names the classes and validates."""
+    """Datasets; the first one names the classes. Each task is validated on the first that labels it."""
+    shares: tuple[float, ...] = ()
+    """How much of an epoch each dataset makes up, in their order; without it by their numbers of photographs."""
+    tasks: tuple[str, ...] = ("detect",)
+    """What the network learns to answer, such as detect,segment,pose,scene,tags,embed,caption."""
     model: str = "nano"
     """A model of the zoo."""
     output: Path = Path("runs/train")
@@ -144,8 +147,19 @@ class Recipe:
     """Optimiser and schedule."""
     gains: DetectGains = field(default_factory=DetectGains)
     """Weights of the detection loss."""
+    knowledge: Uses = field(default_factory=Uses)
+    """Where every task uses implicit knowledge of its own."""
+    balance: Balance = field(default_factory=Balance)
+    """How much each task counts."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "tasks", separated(self.tasks))
+        if len(set(self.tasks)) < len(self.tasks) or not self.tasks:
+            raise ConfigError(f"tasks={','.join(self.tasks)} does not name different tasks", allowed="one or more")
+        if self.shares and (len(self.shares) != len(self.data) or not all(0 < share < 1e9 for share in self.shares)):
+            raise ConfigError(
+                f"shares={self.shares} do not fit {len(self.data)} datasets", allowed="a number above 0 for each"
+            )
         for name, (least, most) in RECIPE_RANGES.items():
             _require(self, name, least, most)
         for name, size in (("size", self.size), ("start_size", self.start_size or self.size)):
@@ -171,7 +185,7 @@ class Recipe:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"the recipe is not JSON ({error})") from error
-        return _build(cls, values, "the recipe")
+        return build(cls, values, "the recipe")
 
 
 def _require(owner: object, name: str, least: float, most: float) -> None:
@@ -181,54 +195,6 @@ def _require(owner: object, name: str, least: float, most: float) -> None:
         raise ConfigError(f"{name}={value} is impossible", allowed=f"numbers from {least:g} to {most:g}")
 
 
-def plain(value: Any) -> Any:
-    """Paths and enums as JSON has them."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    return str(value) if isinstance(value, Path) else value
-
-
-def _build(kind: type[C], values: Any, where: str) -> C:
-    """A dataclass from JSON, strict about keys."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where} is not a table of options")
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]  # only called with dataclasses
-    for key in values:
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"{where} has no option {key!r}", allowed=", ".join(known), fix=hint)
-    hints = get_type_hints(kind)
-    return kind(**{key: _value(hints[key], value, key) for key, value in values.items()})
-
-
-def _value(hint: Any, value: Any, name: str) -> Any:
-    """One field from JSON. Raises ConfigError where the value is of another kind than the field."""
-    if is_dataclass(hint):
-        return _build(hint, value, name)  # type: ignore[arg-type]
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        allowed = [member.value for member in hint]
-        if value not in allowed:
-            raise ConfigError(f"{name}={value!r} is unknown", allowed=", ".join(allowed))
-        return hint(value)
-    if hint == tuple[Path, ...]:
-        _require_kind(isinstance(value, list) and all(isinstance(item, str) for item in value), name, value, "paths")
-        return tuple(Path(item) for item in value)
-    if value is None and NoneType in get_args(hint):
-        return None
-    kind = next((part for part in get_args(hint) if part is not NoneType), hint)  # X of "X | None"
-    if kind is Path:
-        _require_kind(isinstance(value, str), name, value, "a path")
-        return Path(value)
-    right = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
-    _require_kind(right, name, value, kind.__name__)
-    return value
-
-
-def _require_kind(right: bool, name: str, value: Any, allowed: str) -> None:
-    if not right:
-        raise ConfigError(f"{name}={value!r} is of the wrong kind", allowed=allowed)
+def separated(names: tuple[str, ...]) -> tuple[str, ...]:
+    """`a,b c` and `a b c` alike."""
+    return tuple(part.strip() for name in names for part in name.split(",") if part.strip())

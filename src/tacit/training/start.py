@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import torch
 
-from tacit import zoo
 from tacit.errors import ConfigError, WeightsError
 from tacit.network import Network
+from tacit.results import DETECT
 from tacit.tasks.detect.head import Detect
+from tacit.tasks.task import Plan
 from tacit.training.recipe import Recipe
 from tacit.weights.download import located
 from tacit.weights.files import bundled, fit, read, require_fit
@@ -36,35 +37,59 @@ class Start:
     partly: bool = False
 
 
-def start_from(model: str, classes: Classes, path: Path | None) -> Start:
-    """A network of that model and those classes (names, or how many), with what fits of the weights at `path`.
+def start_from(model: str, classes: Classes, path: Path | None, tasks: Mapping[str, Plan] | None = None) -> Start:
+    """A network of that model, those classes (names, or how many) and tasks, with what fits of the weights at `path`.
 
-    All of it fits where the classes are the same (a mere number takes the file's names); else the trunk does, and the
-    heads are new. Raises WeightsError if the file is for another model, ConfigError for an unknown model or impossible
-    classes.
+    All of it fits where the classes are the same (a mere number takes the file's names) and so are the plans of the
+    `tasks` (None takes the file's, of which detection may get new classes). Else the trunk does, with every task whose
+    plan is the same, and the other heads are new. Raises WeightsError if the file is for another model, ConfigError for
+    an unknown model or impossible classes.
     """
-    names = class_names(classes)
+    names = class_names(classes) if tasks is None or DETECT in tasks else ()
     if path is None:
-        network = zoo.create(model, len(names))
         size = PUBLISHED[model].input_size if model in PUBLISHED else SIZE
-        return Start(network, Record(model=model, classes=names, input_size=size), "starting from random weights")
+        record = Record(model=model, classes=names, input_size=size, tasks=_stated(tasks, names))
+        return Start(network_of(record), record, "starting from random weights")
     path = located(path)
-    record, state = read(path)
-    if record.model != model:
-        raise WeightsError(f"{path} holds a {record.model!r}, not a {model!r}", fix=f"--model {record.model}")
+    old, state = read(path)
+    if old.model != model:
+        raise WeightsError(f"{path} holds a {old.model!r}, not a {model!r}", fix=f"--model {old.model}")
     with torch.device("meta"):  # a record may claim any size, so the file has to fit it before memory is taken
-        require_fit(network_of(record), state, path)
-    if names == record.classes or (_is_count(classes) and len(names) == len(record.classes)):
-        network = network_of(record)
+        require_fit(network_of(old), state, path)
+    if _is_count(classes) and len(names) == len(old.classes):
+        names = old.classes
+    stated = _renamed(old.tasks, names) if tasks is None else _stated(tasks, names)
+    new = replace(old, classes=names, tasks=stated, figures={}, scored_on="")  # the licence stays with the trunk
+    same = [name for name, plan in new.plans().items() if old.plans().get(name) == plan]
+    if new.plans() == old.plans():
+        network = network_of(old)
         fit(network, state, path)
-        return Start(network, record, f"starting from {path.name}, all of it")
-    record = replace(record, classes=names, figures={}, scored_on="")  # the licence stays with the trunk
-    network = network_of(record)
-    heads = {name: value for name, value in network.state_dict().items() if not name.startswith(TRUNK)}
-    trunk = {name: value for name, value in state.items() if name.startswith(TRUNK)}
-    fit(network, heads | trunk, path)
-    origin = f"starting from the trunk of {path.name}; its classes are others, so the heads are new"
-    return Start(network, record, origin, partly=True)
+        return Start(network, old, f"starting from {path.name}, all of it")
+    network = network_of(new)
+    kept = (TRUNK, *(f"tasks.{name}." for name in same))
+    ours = {name: value for name, value in network.state_dict().items() if not name.startswith(kept)}
+    theirs = {name: value for name, value in state.items() if name.startswith(kept)}
+    fit(network, ours | theirs, path)
+    return Start(network, new, f"starting from {_told(path.name, same, new.plans())}", partly=True)
+
+
+def _told(name: str, same: Sequence[str], plans: Mapping[str, Plan]) -> str:
+    fresh = [task for task in plans if task not in same]
+    reason = "its classes are others, so the heads are new" if fresh == [DETECT] else f"new: {', '.join(fresh)}"
+    kept = f"the trunk of {name}" if not same else f"the trunk and {', '.join(same)} of {name}"
+    return f"{kept}; {reason}" if fresh else kept
+
+
+def _stated(tasks: Mapping[str, Plan] | None, names: tuple[str, ...]) -> dict[str, Any]:
+    """What a record says of its tasks: nothing where they are detection of its classes, as the model has it by itself."""
+    if tasks is None or dict(tasks) == {DETECT: {"classes": list(names)}}:
+        return {}
+    return {name: dict(plan) for name, plan in tasks.items()}
+
+
+def _renamed(tasks: Mapping[str, Plan], names: tuple[str, ...]) -> dict[str, Any]:
+    """The tasks of a record, detection with these classes."""
+    return {name: {**plan, "classes": list(names)} if name == DETECT else dict(plan) for name, plan in tasks.items()}
 
 
 def class_names(classes: Classes) -> tuple[str, ...]:
@@ -88,18 +113,20 @@ def _is_count(classes: Classes) -> TypeGuard[int | np.integer]:
     return isinstance(classes, int | np.integer)
 
 
-def starting_network(recipe: Recipe, classes: tuple[str, ...], *, resumed: Path | None = None) -> Start:
+def starting_network(
+    recipe: Recipe, classes: tuple[str, ...], tasks: Mapping[str, Plan], *, resumed: Path | None = None
+) -> Start:
     """Where a run starts: as the recipe says, or `resumed` from the weights that it wrote last.
 
     Raises WeightsError if the file is for another model, ConfigError for an unknown one or sizes that do not fit it.
     """
     torch.manual_seed(recipe.seed)
     path = resumed or (None if recipe.scratch else recipe.weights or bundled(recipe.model))
-    start = start_from(recipe.model, classes, path)
+    start = start_from(recipe.model, classes, path, tasks)
     _check_sizes(recipe, start.network.stride)
-    detect = start.network.task("detect")
-    assert isinstance(detect, Detect)
-    detect.gains = recipe.gains
+    for task in start.network.tasks.values():
+        if isinstance(task, Detect):
+            task.gains = recipe.gains
     return replace(start, origin="going on with the weights of the run") if resumed else start
 
 

@@ -21,6 +21,8 @@ class Record:
     """Long side that the figures below were measured at, in pixels."""
     structure: dict[str, Any] = field(default_factory=dict)
     """Arguments of the family, where the model has no name of its own."""
+    tasks: dict[str, Any] = field(default_factory=dict)
+    """The plan of every task, by name; empty is detection of `classes` alone, as the model has it by itself."""
     source: str = ""
     """The file that the weights were converted from."""
     licence: str = "Apache-2.0"
@@ -41,6 +43,10 @@ class Record:
     """Accuracy, as `tacit val` printed it."""
     scored_on: str = ""
     """The photographs behind the figures."""
+
+    def plans(self) -> dict[str, Any]:
+        """The plan of every task, stated or not."""
+        return self.tasks or {"detect": {"classes": list(self.classes)}}
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -65,6 +71,8 @@ class Record:
             and all(isinstance(name, str) for name in self.classes)
             and isinstance(self.input_size, int)
             and isinstance(self.structure, dict)
+            and isinstance(self.tasks, dict)
+            and all(isinstance(plan, dict) for plan in self.tasks.values())
             and isinstance(self.source, str)
         )
         if not right:

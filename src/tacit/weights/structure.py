@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tacit.assemble import with_tasks
 from tacit.errors import WeightsError
 from tacit.network import Network
 from tacit.nn.blocks import DWT, DownC, Halve, ReOrg
@@ -26,9 +27,12 @@ def network_of(record: Record) -> Network:
 
     Raises ConfigError for a model that the zoo does not have, WeightsError for impossible numbers.
     """
+    classes = max(1, len(record.classes))  # a network that detects nothing is the same trunk without that task
     if record.model != FAMILY:
-        return create(record.model, len(record.classes))
-    return pyramid(len(record.classes), *from_json(record.structure))
+        network = create(record.model, classes)
+    else:
+        network = pyramid(classes, *from_json(record.structure))
+    return with_tasks(network, record.tasks) if record.tasks else network
 
 
 def check(record: Record) -> Record:

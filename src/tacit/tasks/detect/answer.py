@@ -31,3 +31,13 @@ class Boxes(Answer):
 
     def summary(self) -> str:
         return ""
+
+
+NOTHING = Boxes(
+    boxes=np.empty((0, 4), np.float32),
+    inputs=np.empty((0, 4), np.float32),
+    scores=np.empty(0, np.float32),
+    classes=np.empty(0, np.int64),
+    cells=np.empty(0, np.int64),
+)
+"""Of a network that does not detect."""

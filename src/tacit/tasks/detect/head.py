@@ -6,16 +6,27 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Self
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tacit.data.box_rows import box_rows
+from tacit.data.sample import Dataset, Sample, Scene
+from tacit.errors import WeightsError
+from tacit.geometry.nms import suppress
 from tacit.nn.knowledge import Add, Multiply
+from tacit.tasks.cells import cells_of_rows
 from tacit.tasks.detect.anchors import ANCHORS_640, Anchors
+from tacit.tasks.detect.answer import Boxes
 from tacit.tasks.detect.gains import DetectGains
 from tacit.tasks.detect.loss import detection_loss
-from tacit.tasks.task import Task, TaskLoss
+from tacit.tasks.detect.metric import DetectionMetric
+from tacit.tasks.task import Decoded, Plan, Pyramid, Sight, Targets, Task, TaskLoss
+
+MOST_CLASSES = 10_000
 
 
 class Detect(Task):
@@ -37,31 +48,85 @@ class Detect(Task):
         knowledge: bool = True,
     ) -> None:
         super().__init__()
-        self.classes, self.strides = classes, tuple(strides)
+        self.classes, self.channels, self.strides = classes, tuple(channels), tuple(strides)
         self.anchor_sizes = anchors  # as numbers, also where the buffer is without values (device meta)
         self.gains = gains or DetectGains()
+        self.plan: Plan = {}
         self.anchors: Tensor  # levels, anchors, (w, h) in pixels
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False)
         self.heads = nn.ModuleList(_head(width, len(anchors[0]) * (5 + classes), knowledge) for width in channels)
         self._start_biases()
+
+    @classmethod
+    def build(cls, pyramid: Pyramid, plan: Plan) -> Self:
+        """`plan` holds the names of the classes."""
+        names = plan.get("classes")
+        if not isinstance(names, list) or not 0 < len(names) <= MOST_CLASSES:
+            raise WeightsError("the record names no classes to detect", allowed=f"1 to {MOST_CLASSES} names")
+        task = cls(pyramid.channels, pyramid.strides, len(names), pyramid.anchors)
+        task.plan = plan
+        return task
+
+    @classmethod
+    def labels(cls, thing: Sample | Scene) -> bool:
+        """Every photograph whose boxes are labelled; it may have none."""
+        return thing.boxed
+
+    @classmethod
+    def enough(cls, samples: Sequence[Sample]) -> bool:
+        """Backgrounds alone are not."""
+        return any(sample.boxed and not sample.crowd.all() for sample in samples)
+
+    @classmethod
+    def plan_for(cls, datasets: Sequence[Dataset]) -> Plan:
+        """The classes of the first dataset with boxes."""
+        return {"classes": list(next(data.classes for data in datasets if any(map(cls.labels, data.samples))))}
+
+    def targets(self, scenes: Sequence[Scene]) -> Targets:
+        """`boxes`: rows of (image, class, x, y, w, h), normalised to the input."""
+        return {"boxes": torch.from_numpy(box_rows(scenes))}
 
     def forward(self, pyramid: Sequence[Float[Tensor, "b _ _ _"]]) -> list[Tensor]:
         """One map (b, anchors, h, w, 5 + classes) a level, before any sigmoid."""
         maps = (head(level) for head, level in zip(self.heads, pyramid, strict=True))
         return [m.unflatten(1, (self.anchors.shape[1], -1)).permute(0, 1, 3, 4, 2) for m in maps]
 
-    def decode(self, raw: Sequence[Float[Tensor, "b a _ _ c"]]) -> Float[Tensor, "b n _"]:
-        """Rows of (x, y, w, h in pixels of the input, objectness, class probabilities), ordered by level, anchor,
+    def decode(self, raw: Sequence[Float[Tensor, "b a _ _ c"]]) -> Decoded:
+        """`rows` (b, n, 5 + classes) of (x, y, w, h in pixels of the input, objectness, class probabilities), ordered by level, anchor,
         y, x: xy = (2 s - 0.5 + cell) stride, wh = (2 s)^2 anchor with s the sigmoid (official_models, section 5).
         """
         levels = zip(raw, self.strides, self.anchors, strict=True)
-        return torch.cat([_decode_level(level, stride, size) for level, stride, size in levels], dim=1)
+        return {"rows": torch.cat([_decode_level(level, stride, size) for level, stride, size in levels], dim=1)}
 
-    def loss(self, raw: Sequence[Float[Tensor, "b a _ _ c"]], targets: Float[Tensor, "n 6"]) -> TaskLoss:
-        """`targets` are (image, class, x, y, w, h), normalised to the input."""
+    def answer(self, decoded: Decoded, sight: Sight) -> Boxes:
+        """What is above the threshold and no worse copy of another box."""
+        limits, plan = sight.thresholds, sight.letterbox
+        found, rows = suppress(
+            decoded["rows"],
+            confidence=limits.confidence,
+            iou=limits.iou,
+            max_detections=limits.max_detections,
+            classes=limits.classes,
+        )
+        shapes = [(plan.target[0] // stride, plan.target[1] // stride) for stride in self.strides]
+        values = found.float().cpu().numpy()
+        return Boxes(
+            boxes=plan.boxes_to_source(values[:, :4]),
+            inputs=values[:, :4],
+            scores=values[:, 4],
+            classes=values[:, 5].astype(np.int64),
+            cells=cells_of_rows(rows.cpu(), shapes, len(self.anchor_sizes[0])).numpy(),
+        )
+
+    @classmethod
+    def metric(cls, dataset: Dataset) -> DetectionMetric:
+        return DetectionMetric(dataset)
+
+    def loss(self, raw: Sequence[Float[Tensor, "b a _ _ c"]], targets: Targets) -> TaskLoss:
+        """`targets["boxes"]` are (image, class, x, y, w, h), normalised to the input."""
         cells = [size / stride for size, stride in zip(self.anchors, self.strides, strict=True)]
         gains = replace(self.gains, classes=self.gains.classes * self.classes / 80)
-        return detection_loss(raw, targets, cells, gains)
+        return detection_loss(raw, targets["boxes"], cells, gains)
 
     @torch.no_grad()
     def _start_biases(self) -> None:

@@ -47,7 +47,7 @@ def detection_loss(
             _write_last(wanted, rows, overlap.detach().clamp(min=0))
             classes = classes + _class_loss(answers[:, 5:], rows, gains) / count
         objectness = objectness + balance * (
-            _cross_entropy(level[..., 4], wanted, gains.objectness_positive, gains.focal_gamma).mean()
+            _mean(_cross_entropy(level[..., 4], wanted, gains.objectness_positive, gains.focal_gamma))
         )
     share = 3 / len(maps)  # the gains are stated for three levels
     parts = {
@@ -57,6 +57,11 @@ def detection_loss(
     }
     total = torch.stack(list(parts.values())).sum() * (len(maps[0]) * processes())
     return TaskLoss(total, {name: part.detach() for name, part in parts.items()})
+
+
+def _mean(values: Tensor) -> Tensor:
+    """0 where no image of the batch labels boxes."""
+    return values.mean() if values.numel() else values.sum()
 
 
 def _boxes(answers: Float[Tensor, "rows c"], anchors: Float[Tensor, "rows 2"]) -> Float[Tensor, "rows 4"]:

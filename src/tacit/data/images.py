@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 from PIL import Image
 
 from tacit.errors import ImageError
@@ -68,6 +68,19 @@ def load_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     _require_content(path)
     with _reading(path) as file, _open(file, str(path)) as image:
         return to_rgb(image, str(path))
+
+
+def load_numbers(path: Path) -> UInt16[np.ndarray, "h w"]:
+    """The numbers in a picture of one channel or with a palette, as they are stored. Raises ImageError."""
+    _require_content(path)
+    with _reading(path) as file, _open(file, str(path)) as image:
+        if image.mode not in {"1", "L", "P", "I", "I;16"}:
+            raise ImageError(f"{path} holds colours, not numbers", allowed="one channel of 8 or 16 bits, or a palette")
+        try:
+            image.load()
+        except _DAMAGE as error:
+            raise _failure(str(path), f"is truncated or damaged ({error})", error) from error
+        return np.array(image).clip(0, 65535).astype(np.uint16)
 
 
 def image_header(path: Path) -> Header:

@@ -1,0 +1,95 @@
+"""What class every pixel of a photograph has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from tacit.drawing import CAPITAL_SHARE, FONT, FULL_CAPITAL, SMALLEST_CAPITAL, Colour, colour_of
+from tacit.geometry.letterbox import Letterbox
+from tacit.results import Answer, Result
+
+VEIL = 0.4  # how much of a class's colour lies over its pixels
+LEAST_SAID = 0.01  # of the picture: what is smaller is not worth a word
+MOST_SAID = 3
+
+
+@dataclass(frozen=True, eq=False)
+class SceneMap(Answer):
+    """`classes` index `names` at the resolution of the photograph; 0 is "other", nothing of the known classes."""
+
+    under = True
+
+    classes: UInt8[np.ndarray, "h w"]
+    names: tuple[str, ...]
+
+    def draw(self, picture: UInt8[np.ndarray, "h w 3"], result: Result) -> None:
+        """A veil of its colour over each class, "other" left clear, and its name on its largest region that has room.
+
+        A class has the colour of its boxes.
+        """
+        there = [index for index in np.unique(self.classes).tolist() if index]
+        colours = {index: self._colour(index, result) for index in there}
+        for index in there:
+            region = self.classes == index
+            picture[region] = np.rint(picture[region] * (1 - VEIL) + np.array(colours[index]) * VEIL)
+        for index in there:  # over every veil
+            _write(picture, self.names[index], self.classes == index)
+
+    def to_json(self) -> dict[str, float]:
+        """The parts of the picture that the classes take, the largest first."""
+        return {name: round(share, 4) for name, share in self._shares()}
+
+    def summary(self) -> str:
+        """The largest classes but "other": `scene: 60% grass, 12% person`."""
+        named = [(name, share) for name, share in self._shares() if name != self.names[0] and share >= LEAST_SAID]
+        said = ", ".join(f"{share:.0%} {name}" for name, share in named[:MOST_SAID])
+        return f"scene: {said}" if said else ""
+
+    def _shares(self) -> list[tuple[str, float]]:
+        counts = np.bincount(self.classes.ravel(), minlength=len(self.names)) / self.classes.size
+        order = np.argsort(-counts, kind="stable")
+        return [(self.names[index], float(counts[index])) for index in order.tolist() if counts[index] > 0]
+
+    def _colour(self, index: int, result: Result) -> Colour:
+        name = self.names[index]
+        return colour_of(result.names.index(name) if name in result.names else len(result.names) + index)
+
+
+def scene_map(scores: Float32[np.ndarray, "c h w"], names: tuple[str, ...], plan: Letterbox) -> SceneMap:
+    """The class of the highest score for every pixel of the photograph, scores interpolated between those of the map.
+
+    Only classes that win somewhere on the map's own grid are looked at: the others have no chance but for slivers.
+    """
+    height, width = plan.source
+    step = plan.target[1] / scores.shape[2], plan.target[0] / scores.shape[1]  # pixels of the input, x and y
+    scale = [plan.ratio[axis] / step[axis] for axis in (0, 1)]
+    shift = [(plan.ratio[axis] / 2 + plan.pad[axis]) / step[axis] - 0.5 for axis in (0, 1)]
+    matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])  # pixels of the photograph -> of the map
+    best, classes = np.full((height, width), -np.inf, np.float32), np.zeros((height, width), np.uint8)
+    for index in np.unique(scores.argmax(axis=0)).tolist():
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        score = cv2.warpAffine(scores[index], matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        classes[score > best] = index
+        np.maximum(best, score, out=best)
+    return SceneMap(classes, names)
+
+
+def _write(picture: UInt8[np.ndarray, "h w 3"], text: str, region: Bool[np.ndarray, "h w"]) -> None:
+    """The text in the widest place of the largest connected part of a region, if it has room there."""
+    _, parts, numbers, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=4)
+    largest = 1 + int(numbers[1:, cv2.CC_STAT_AREA].argmax())
+    room = cv2.distanceTransform(np.pad(parts == largest, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(room.argmax()), room.shape)
+    scale = max(SMALLEST_CAPITAL, sum(picture.shape[:2]) / 2 * CAPITAL_SHARE) / FULL_CAPITAL
+    weight = max(1, round(scale * 1.6))
+    (wide, tall), _ = cv2.getTextSize(text, FONT, scale, weight)
+    left, bottom = int(x) - wide // 2, int(y) + tall // 2
+    inside = region[max(bottom - tall, 0) : bottom, max(left, 0) : left + wide]
+    if left < 0 or inside.size < wide * tall or not inside.mean() > 0.9:
+        return
+    for colour, more in (((0, 0, 0), 2), ((255, 255, 255), 0)):  # white with a dark edge reads on every colour
+        cv2.putText(picture, text, (left, bottom), FONT, scale, colour, weight + more, cv2.LINE_AA)

@@ -1,0 +1,1 @@
+"""A sentence for the photograph: a transformer decoder on the features of the trunk."""

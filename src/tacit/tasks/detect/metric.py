@@ -6,17 +6,23 @@ section 9), so that the file gives the same figures again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from tacit.data.sample import Dataset, Sample
-from tacit.errors import DataError
 from tacit.results import Result
+from tacit.tasks.detect.charts import save_confusion_matrix, save_precision_recall
 from tacit.tasks.detect.coco_scores import Detection, DetectionScores, coco_scores
+from tacit.tasks.detect.coco_tables import coco_tables
 from tacit.tasks.detect.matching import THRESHOLDS, Curves, average_precision, confusion, match, overlaps
+from tacit.tasks.known_classes import KnownClasses
+from tacit.tasks.metric import Metric, Table
 
 CONFUSION_CONFIDENCE = 0.25  # what a person sees when predicting
 
@@ -31,22 +37,26 @@ class _Found:
     classes: Int64[np.ndarray, " n"]
 
 
-class DetectionMetric:
+class DetectionMetric(Metric):
     """Takes results one by one and scores them against the labels of the photographs that it was given.
 
-    Classes are matched by name, so a model may know more classes than the dataset (they are left out of the scores) or
-    fewer (those score 0).
+    Classes are matched by name (`KnownClasses`).
     """
 
     def __init__(self, dataset: Dataset) -> None:
         assert len({sample.id for sample in dataset.samples}) == len(dataset.samples), "image ids must be unique"
         self.dataset = dataset
         self._found: dict[int, _Found] = {}
-        self._known: dict[tuple[str, ...], Int64[np.ndarray, " names"]] = {}
+        self._known = KnownClasses(dataset.classes)
 
     def update(self, sample: Sample, result: Result) -> None:
-        """Counts one photograph; counting it again replaces what it gave before. Raises DataError."""
-        index = self._class_index(result.names)[result.classes]
+        """Counts one photograph, if its boxes are labelled; counting it again replaces what it gave before.
+
+        Raises DataError where the model shares no class with the dataset.
+        """
+        if not sample.boxed:
+            return
+        index = self._known.index(result.names)[result.classes]
         order = np.argsort(-result.scores, kind="stable")
         order = order[index[order] >= 0]
         self._found[sample.id] = _Found(sample, result.boxes[order], result.scores[order], index[order])
@@ -54,6 +64,25 @@ class DetectionMetric:
     def compute(self) -> DetectionScores:
         """COCO's figures over the photographs counted so far."""
         return coco_scores(self.dataset, [found.sample for found in self._found.values()], self.coco_json())
+
+    def figures(self) -> dict[str, float]:
+        """COCO's, AP first; those without labels are absent."""
+        return self.compute().figures()
+
+    def record(self) -> dict[str, Any]:
+        """COCO's figures, by class too; null where nothing is labelled."""
+        return asdict(self.compute())
+
+    def tables(self) -> list[Table]:
+        """COCO's figures over all classes, and by class."""
+        return coco_tables(self.compute(), "boxes")
+
+    def write(self, folder: Path) -> list[str]:
+        """The predictions as COCO JSON, the curves and the confusion matrix."""
+        (folder / "predictions.json").write_text(json.dumps(self.coco_json()), encoding="utf-8")
+        save_precision_recall(self.curves(), self.dataset.classes, folder / "precision-recall.png")
+        save_confusion_matrix(self.confusion_matrix(), self.dataset.classes, folder / "confusion.png")
+        return ["predictions.json", "precision-recall.png", "confusion.png"]
 
     def coco_json(self) -> list[Detection]:
         """The detections as COCO's list of results, with the source's image and category numbers."""
@@ -91,24 +120,6 @@ class DetectionMetric:
             labels = found.sample
             total += confusion(found.boxes[sure], found.classes[sure], labels.boxes, labels.classes, classes)
         return total
-
-    def _class_index(self, names: tuple[str, ...]) -> Int64[np.ndarray, " names"]:
-        """The dataset's number of each of the model's classes, -1 for those it does not have."""
-        if names not in self._known:
-            place = {name: index for index, name in enumerate(self.dataset.classes)}
-            index = np.array([place.get(name, -1) for name in names], np.int64)
-            if (index < 0).all():
-                raise DataError(
-                    f"the model knows {_some(names)}, and the dataset labels {_some(self.dataset.classes)}",
-                    allowed="at least one class of the same name in both",
-                    fix="score on a dataset of the model's classes, or rename the classes",
-                )
-            self._known[names] = index
-        return self._known[names]
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more classes" if len(names) > 5 else "") or "no class"
 
 
 def _without_crowds(found: _Found) -> _Found:

@@ -1,0 +1,1 @@
+"""Poses: the keypoints of every object of certain classes, persons for one."""

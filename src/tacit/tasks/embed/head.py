@@ -91,7 +91,7 @@ class Embed(Task):
         known = identities != UNKNOWN
         return {"objects": torch.cat([rows[:, :1], rows[:, 2:]], dim=1)[known], "identities": identities[known]}
 
-    def forward(self, pyramid: Sequence[Float[Tensor, "b c h w"]]) -> list[Tensor]:
+    def forward(self, pyramid: Sequence[Float[Tensor, "b _ _ _"]]) -> list[Tensor]:
         """One map (b, dimension, h, w) a level; no vector is of length 1 yet."""
         return [head(around(level)) for level, around, head in zip(pyramid, self.around, self.heads, strict=True)]
 

@@ -70,7 +70,7 @@ class Tracker:
         alike = np.stack([one.vector for one in self._tracks]) @ vectors.T
         fresh = np.array([one.frame == self.frame - 1 for one in self._tracks])
         overlap = overlaps(np.stack([one.box for one in self._tracks]), boxes) * fresh[:, None]
-        affinity: Float[np.ndarray, "t n"] = 1 + alike + overlap  # above 0, as cosines are at least -1
+        affinity: Float[np.ndarray, "t n"] = 2 + 2 * alike + overlap  # vectors count twice; above 0 but for opposites
         allowed = (overlap >= self.following.near) | (alike >= self.following.alike)
         return best_pairs(affinity, allowed & (affinity > 0))
 

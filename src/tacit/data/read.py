@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tacit.data import coco, mot, reid, voc, yolo
+from tacit.data import coco, image_folder, mot, reid, tag_table, voc, yolo
 from tacit.data.images import load_image
 from tacit.data.intake import Splits
 from tacit.data.sample import Dataset, Fault, Sample
@@ -21,11 +21,12 @@ from tacit.errors import DataError, ImageError
 WHOLE = "all"
 HOLD_OUT = 5  # one photograph in so many
 CHOOSE_ON = ("val", "dev", "test")  # beginnings of a split's name, the best first
-LAYOUTS = (coco.splits, yolo.splits, voc.splits, mot.splits, reid.splits)
+LAYOUTS = (coco.splits, yolo.splits, voc.splits, mot.splits, reid.splits, tag_table.splits, image_folder.splits)
 _LOOKED_FOR = (
     "a COCO .json or a folder with annotations/*.json; a YOLO data.yaml or a folder that holds one; "
     "VOC .xml files in annotations/ or Annotations/; films of MOTChallenge (gt/gt.txt); individuals, in numbered files "
-    "(0002_c1s1_000451_03.jpg) or in a folder called identities"
+    "(0002_c1s1_000451_03.jpg) or in a folder called identities; "
+    "a .csv of files and labels; folders of photographs, one a class"
 )
 
 

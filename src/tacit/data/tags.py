@@ -29,7 +29,7 @@ class TagLabels(Label):
     vocabulary: tuple[str, ...]
     single: bool = False
 
-    def kept(self, rows: Int64[np.ndarray, " k"]) -> Self:
+    def kept(self, rows: Int64[np.ndarray, " k"]) -> Self:  # noqa: ARG002  it speaks of the whole picture
         return self
 
     def moved(self, move: Move) -> Self | None:
@@ -39,7 +39,7 @@ class TagLabels(Label):
         return self if move.seen >= LEAST_SEEN else None
 
     @classmethod
-    def joined(cls, parts: Sequence[Self | None], boxes: Sequence[int]) -> Self | None:
+    def joined(cls, parts: Sequence[Self | None], boxes: Sequence[int]) -> Self | None:  # noqa: ARG003  likewise
         """The tags of all parts, if all have some; a tag is absent only where every part could have told. A picture of
         several parts has no single tag.
         """
@@ -69,7 +69,7 @@ class BoxTags(Label):
         """Nothing that people labelled beside the boxes."""
         return {}
 
-    def kept(self, rows: Int64[np.ndarray, " k"]) -> Self:
+    def kept(self, rows: Int64[np.ndarray, " k"]) -> Self:  # noqa: ARG002  it speaks of the whole picture
         return self
 
     def moved(self, move: Move) -> Self:
@@ -85,8 +85,8 @@ class BoxTags(Label):
         return replace(self, crowds=left[keep].astype(np.float32), crowd_names=names)
 
     @classmethod
-    def joined(cls, parts: Sequence[Self | None], boxes: Sequence[int]) -> Self | None:
-        """All crowds; a class is absent only where every part boxes it. None where a part does not say what it boxes."""
+    def joined(cls, parts: Sequence[Self | None], boxes: Sequence[int]) -> Self | None:  # noqa: ARG003  likewise
+        """All crowds; a class is absent only where every part boxes it. None where a part does not say what it does."""
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None

@@ -1,0 +1,1 @@
+"""Tags: what the photograph as a whole shows, one or many."""

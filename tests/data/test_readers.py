@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from layouts import HEIGHT, WIDTH, coco, coco_text, photo, voc, voc_object, yolo
 
 from tacit.data.images import Header
-from tacit.data.intake import Intake, Label, turned
+from tacit.data.intake import BoxLabel, Intake
 from tacit.data.json_lines import JsonFile
 from tacit.data.read import available_splits, read, require_clean, training_splits, verify_images
+from tacit.data.turns import turn, turned
 from tacit.data.xml_lines import load_xml
 from tacit.errors import DataError
 
@@ -335,7 +336,7 @@ def test_turned_boxes_stay_inside_and_keep_their_area(orientation, box):
     width, height = 120, 80
     xyxy = np.array([[box[0], box[1], box[0] + box[2], box[1] + box[3]]])
     shown = (height, width) if orientation >= 5 else (width, height)
-    x0, y0, x1, y1 = turned(xyxy, orientation, width, height)[0]
+    x0, y0, x1, y1 = turned(xyxy, turn(orientation, width, height))[0]
     assert 0 <= x0 < x1 <= shown[0] + 1e-9
     assert 0 <= y0 < y1 <= shown[1] + 1e-9
     assert np.isclose((x1 - x0) * (y1 - y0), box[2] * box[3])
@@ -348,7 +349,7 @@ anything = st.floats(-200, 200) | st.floats()
 def test_whatever_is_handed_in_what_stays_is_a_box_inside(tmp_path_factory, raw):
     intake = Intake()
     path = tmp_path_factory.getbasetemp() / "a.png"
-    labels = [Label(box, 0, i) for i, box in enumerate(raw)]
+    labels = [BoxLabel(box, 0, i) for i, box in enumerate(raw)]
     intake.add(path, Header(WIDTH, HEIGHT, 1), 1, labels, str)
     (sample,) = intake.samples
     assert (sample.boxes[:, :2] < sample.boxes[:, 2:]).all()

@@ -2,61 +2,38 @@
 
 Layouts: a `.json` file; `annotations/*.json` with photographs under `images/{split}`, `{split}` or `images`; a `.json`
 among the photographs of each split (`train/_annotations.coco.json`). A box is `[x, y, width, height]` in pixels from 0.
+Beside `instances_{split}.json` stand the keypoints and captions of the same photographs, called `person_keypoints_...`
+and `captions_...`; each is a dataset of its own where there are no instances.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tacit.data.coco_captions import Captions
+from tacit.data.coco_files import CAPTIONS, KEYPOINTS, beside, files_at, image_folders
+from tacit.data.coco_keypoints import Keypoints
+from tacit.data.coco_masks import Masks
 from tacit.data.folders import escapes, find_file
-from tacit.data.intake import Intake, Label, Splits, require_distinct
+from tacit.data.intake import BoxLabel, Intake, Splits, require_distinct
 from tacit.data.json_lines import JsonFile
+from tacit.data.label import Label
+from tacit.data.numbers import number
 from tacit.data.sample import Dataset
 from tacit.errors import DataError
 
-_SNIFF = 1 << 16  # bytes
+Side = TypeVar("Side", Keypoints, Captions)
 
 
 def splits(path: Path) -> Splits:
     """What COCO files there are at `path`, by split; empty when there is none."""
-    return {name: partial(_read, file, name, path) for name, file in _files(path).items()}
-
-
-def _files(path: Path) -> dict[str, Path]:
-    if path.suffix.lower() == ".json":
-        return {_split_of_file(path): path}
-    for folder in (path / "annotations", path):
-        instances = sorted(folder.glob("instances*.json"))
-        found = instances or [file for file in sorted(folder.glob("*.json")) if _looks_like_coco(file)]
-        if found:
-            return {_split(file): file for file in found}
-    return {file.parent.name: file for file in sorted(path.glob("*/_annotations.coco.json"))}
-
-
-def _looks_like_coco(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(_SNIFF)
-    except OSError:
-        return False
-    return any(key in head for key in (b'"images"', b'"annotations"', b'"categories"'))
-
-
-def _split(file: Path) -> str:
-    """`instances_train.json` is "train"; a file named for no split holds all."""
-    name = file.stem.removeprefix("instances").strip("_-")
-    return "all" if name in {"", "default", "annotations", "_annotations.coco"} else name
-
-
-def _split_of_file(file: Path) -> str:
-    """A file that is named by itself is "all", unless it is called for a split, as `instances_dev.json` is."""
-    name = _split(file)
-    return name if name.startswith(("train", "val", "dev", "test")) else "all"
+    return {name: partial(_read, file, name, path) for name, file in files_at(path).items()}
 
 
 def _read(file: Path, split: str, root: Path, min_score: float) -> Dataset:
@@ -73,37 +50,52 @@ class _Reading:
     intake: Intake = field(default_factory=Intake)
 
     def read(self) -> None:
-        images, annotations = self._list("images"), self._list("annotations")
-        self.categories = _categories(self.file.path, self._list("categories"))
+        images, self._annotations = self.file.rows("images"), self.file.rows("annotations")
+        self._boxed = not _only_captions(self.file)
+        self.categories = _categories(self.file) if self._boxed else {}
         if not images:
             raise DataError(
                 f"{self.file.path} lists no images", allowed="a COCO file of detections", fix="export it again"
             )
         self._index = {number: i for i, number in enumerate(self.categories)}
-        self._folders = _image_folders(self.file.path)
-        labels = self._labels(annotations, {image["id"] for image in images if _is_image(image)})
+        self._folders = image_folders(self.file.path)
+        known = {image["id"] for image in images if _is_image(image)}
+        boxes = self._boxes(known) if self._boxed else {}
+        self._open_labels(known)
         seen: set[int] = set()
         for place, image in enumerate(images):
-            self._image(place, image, labels, seen)
+            self._image(place, image, boxes, seen)
 
-    def _list(self, key: str) -> list[Any]:
-        content = self.file.content
-        found = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(found, list):
-            raise DataError(
-                f"{self.file.path} has no list {key!r}", allowed="lists of images, annotations and categories",
-                fix="export it as COCO detection JSON",
-            )  # fmt: skip
-        return found
+    def _open_labels(self, known: set[int]) -> None:
+        """Masks stand in the file itself; keypoints and captions there, or beside it."""
+        self._masks = Masks(self.file, self._annotations, tuple(self.categories.values()), self.intake)
+        keypoints = partial(Keypoints, annotations=self._annotations, known=known, intake=self.intake)
+        captions = partial(Captions, known=known, intake=self.intake)
+        self._keypoints = self._captions = None
+        if self._boxed:
+            self._keypoints = self._beside(KEYPOINTS, keypoints) or keypoints(self.file)
+            self._captions = self._beside(CAPTIONS, captions)
+        else:
+            self._captions = captions(self.file)
 
-    def _labels(self, annotations: list[Any], known: set[int]) -> dict[int, list[Label]]:
-        by_image: dict[int, list[Label]] = defaultdict(list)
-        for place, annotation in enumerate(annotations):
+    def _beside(self, kind: str, opened: Callable[[JsonFile], Side]) -> Side | None:
+        """What the file of that kind says; one that cannot be read takes nothing from the boxes."""
+        path = beside(self.file.path, kind)
+        try:
+            return opened(JsonFile(path)) if path else None
+        except DataError as error:
+            line, _, reason = error.wrong.removeprefix(str(path)).partition(" ")
+            self.intake.fault(f"{path}{line}", reason, "label")
+            return None
+
+    def _boxes(self, known: set[int]) -> dict[int, list[BoxLabel]]:
+        by_image: dict[int, list[BoxLabel]] = defaultdict(list)
+        for place, annotation in enumerate(self._annotations):
             reason = self._wrong_with(annotation, known)
             if reason:
                 self.intake.fault(self.file.place("annotations", place), reason, "label")
             elif _score(annotation) >= self.min_score:
-                by_image[annotation["image_id"]].append(self._label(annotation, place))
+                by_image[annotation["image_id"]].append(self._box(annotation, place))
         return by_image
 
     def _wrong_with(self, annotation: Any, known: set[int]) -> str:
@@ -121,10 +113,10 @@ class _Reading:
             return f"{name}: has no bbox [x, y, width, height], left out"
         return ""
 
-    def _label(self, annotation: dict[str, Any], place: int) -> Label:
-        x, y, width, height = map(_number, annotation["bbox"])
-        area = _number(annotation.get("area"))
-        return Label(
+    def _box(self, annotation: dict[str, Any], place: int) -> BoxLabel:
+        x, y, width, height = map(number, annotation["bbox"])
+        area = number(annotation.get("area"))
+        return BoxLabel(
             box=(x, y, x + width, y + height),
             class_index=self._index[annotation["category_id"]],
             place=place,
@@ -133,7 +125,7 @@ class _Reading:
             area=area if math.isfinite(area) else None,
         )
 
-    def _image(self, place: int, image: Any, labels: dict[int, list[Label]], seen: set[int]) -> None:
+    def _image(self, place: int, image: Any, labels: dict[int, list[BoxLabel]], seen: set[int]) -> None:
         if not _is_image(image) or image["id"] in seen:
             self.intake.fault(
                 self.file.place("images", place), "image without a file_name or an id of its own", "image"
@@ -150,31 +142,38 @@ class _Reading:
             return
         header = self.intake.photograph(path)
         if header is not None:
-            size = _stated_size(image)
-            self.intake.add(path, header, image["id"], boxes, partial(self.file.place, "annotations"), size)
+            size, labels_of = _stated_size(image), partial(self._labels, image, boxes)
+            locate = partial(self.file.place, "annotations")
+            self.intake.add(path, header, image["id"], boxes, locate, size, labels_of, boxed=self._boxed)
+
+    def _labels(self, image: dict[str, Any], boxes: list[BoxLabel], width: int, height: int) -> Iterator[Label | None]:
+        if self._boxed:
+            yield self._masks.label(image, boxes, width, height)
+        if self._keypoints:
+            yield self._keypoints.label(image["id"], boxes, width, height)
+        if self._captions:
+            yield self._captions.label(image["id"])
 
 
-def _image_folders(file: Path) -> list[Path]:
-    here, name = file.parent, file.stem.removeprefix("instances").strip("_-")
-    home = here.parent if here.name == "annotations" else here
-    named = [home / "images" / name, home / name] if name else []
-    return [*named, home / "images", here, home]
+def _only_captions(file: JsonFile) -> bool:
+    captions = any(isinstance(item, dict) and "caption" in item for item in file.rows("annotations"))
+    return captions and not file.content.get("categories")
 
 
-def _categories(file: Path, categories: list[Any]) -> dict[int, str]:
+def _categories(file: JsonFile) -> dict[int, str]:
     """Names by category id, in the order of the ids."""
     names: dict[int, str] = {}
-    for category in categories:
+    for category in file.rows("categories"):
         number, name = (category.get("id"), category.get("name")) if isinstance(category, dict) else (None, None)
         if not isinstance(number, int) or not isinstance(name, str) or number in names:
             raise DataError(
-                f"{file} has a category without a name or an id of its own: {category!r}",
+                f"{file.path} has a category without a name or an id of its own: {category!r}",
                 allowed='{"id": 1, "name": "person"}', fix="repair the list of categories",
             )  # fmt: skip
         names[number] = name
     if not names:
-        raise DataError(f"{file} lists no categories", allowed="at least one", fix="export it again")
-    require_distinct(file, names)
+        raise DataError(f"{file.path} lists no categories", allowed="at least one", fix="export it again")
+    require_distinct(file.path, names)
     return dict(sorted(names.items()))
 
 
@@ -192,12 +191,4 @@ def _stated_size(image: dict[str, Any]) -> tuple[int, int] | None:
 def _score(annotation: dict[str, Any]) -> float:
     """A teacher's confidence; people are sure."""
     score = annotation.get("score")
-    return 1.0 if score is None else _number(score)
-
-
-def _number(value: Any) -> float:
-    """`value` as a float, NaN when it is no number."""
-    try:
-        return float(value) if isinstance(value, (int, float)) else math.nan
-    except OverflowError:  # an integer beyond every float
-        return math.inf
+    return 1.0 if score is None else number(score)

@@ -7,26 +7,30 @@ a part lies inside. Overhangs up to `SLACK` pixels are rounding in the label fil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from tacit.data.images import Header, image_header
+from tacit.data.label import Label
 from tacit.data.sample import Dataset, Fault, Sample
+from tacit.data.turns import turn, turned
 from tacit.errors import DataError, ImageError
 
 # What a layout offers at a path: by split, how to read it, given the least score of a teacher's boxes.
 Splits = dict[str, Callable[[float], Dataset]]
+# What is known of a photograph beside its boxes, in a frame of (width, height), one row for each box as stated.
+Beside = Callable[[int, int], Iterable[Label | None]]
 
 SLACK = 1.0  # pixels; also the least side that clipping may leave
 NO_SIDE = 0.01  # pixels; float32 cannot hold a narrower box in a large picture
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class BoxLabel:
     """One box as a file states it: xyxy in pixels, and `place`, its line or its position in the file's list."""
 
     box: tuple[float, float, float, float]
@@ -60,20 +64,32 @@ class Intake:
         path: Path,
         header: Header,
         number: int,
-        labels: Sequence[Label],
+        labels: Sequence[BoxLabel],
         locate: Callable[[int], str],
         stated_size: tuple[int, int] | None = None,
+        beside: Beside | None = None,
+        *,
+        boxed: bool = True,
     ) -> None:
-        """One photograph with its labels; `stated_size` is the (width, height) that the labels say they refer to."""
+        """One photograph with its labels; `stated_size` is the (width, height) that the labels say they refer to.
+
+        `beside` is asked only for a frame that the photograph truly has, which bounds what it may allocate.
+        """
         shown = (header.width, header.height)
         frame = shown if stated_size is None or not labels else stated_size
         if frame not in {shown, header.stored_size}:
             self.fault(str(path), f"is {_by(shown)}, but its labels are for {_by(frame)}", "image")
             return
-        kept, boxes = self._checked(labels, locate, frame)
+        rows, boxes = self._checked(labels, locate, frame)
+        others = [label.kept(rows) for label in (beside(*frame) if beside else ()) if label is not None]
         if header.orientation > 1 and labels:
-            boxes = self._turned(path, header, boxes, frame, sure=stated_size is not None)
-        self.samples.append(_sample(path, header, number, kept, boxes))
+            self._note_turn(path, header, frame, sure=stated_size is not None)
+        if frame != shown:
+            move = turn(header.orientation, *header.stored_size)
+            boxes = turned(boxes, move)
+            others = [moved for label in others if (moved := label.moved(move)) is not None]
+        sample = _sample(path, header, number, [labels[row] for row in rows.tolist()], boxes)
+        self.samples.append(replace(sample, labels={type(label): label for label in others}, boxed=boxed))
 
     def dataset(self, root: Path, kind: str, split: str, names: Mapping[int, str]) -> Dataset:
         """All that came in; `names` are the classes by the numbers that the source gives them, in order."""
@@ -88,8 +104,9 @@ class Intake:
         )
 
     def _checked(
-        self, labels: Sequence[Label], locate: Callable[[int], str], frame: tuple[int, int]
-    ) -> tuple[list[Label], Float64[np.ndarray, "n 4"]]:
+        self, labels: Sequence[BoxLabel], locate: Callable[[int], str], frame: tuple[int, int]
+    ) -> tuple[Int64[np.ndarray, " n"], Float64[np.ndarray, "n 4"]]:
+        """The rows of the labels that can stay, and their boxes."""
         boxes = np.array([label.box for label in labels], dtype=np.float64).reshape(-1, 4)
         clipped, kind = _judge(boxes, *frame)
         for i in np.flatnonzero(kind).tolist():
@@ -97,21 +114,17 @@ class Intake:
             name = f"{labels[i].name}: " if labels[i].name else ""
             box = ", ".join(f"{value:g}" for value in boxes[i])
             self.fault(locate(labels[i].place), f"{name}box [{box}] {reason} ({_by(frame)} image)", lost)
-        keep = [i for i in range(len(labels)) if _VERDICTS[kind[i]][1] == "nothing"]
-        return [labels[i] for i in keep], clipped[keep]
+        rows = np.array([i for i in range(len(labels)) if _VERDICTS[kind[i]][1] == "nothing"], np.int64)
+        return rows, clipped[rows]
 
-    def _turned(
-        self, path: Path, header: Header, boxes: Float64[np.ndarray, "n 4"], frame: tuple[int, int], *, sure: bool
-    ) -> Float64[np.ndarray, "n 4"]:
-        """Boxes in the picture as shown. Where both readings fit the stated size they are taken as shown, and noted."""
+    def _note_turn(self, path: Path, header: Header, frame: tuple[int, int], *, sure: bool) -> None:
+        """Where both readings fit the stated size, labels are taken to be for the picture as shown."""
         shown = (header.width, header.height)
         turn = f"has EXIF orientation {header.orientation}"
         if frame != shown:
             self.fault(str(path), f"{turn}; its labels are for the unturned file and were turned with it", "nothing")
-            return turned(boxes, header.orientation, *header.stored_size)
-        if not sure or shown == header.stored_size:
+        elif not sure or shown == header.stored_size:
             self.fault(str(path), f"{turn}; its labels do not say so and are taken for the image as shown", "nothing")
-        return boxes
 
 
 def require_distinct(file: Path, names: Mapping[int, str]) -> None:
@@ -150,25 +163,8 @@ def _judge(
     return clipped, verdict.astype(np.int64)
 
 
-def turned(boxes: Float64[np.ndarray, "n 4"], orientation: int, width: int, height: int) -> Float64[np.ndarray, "n 4"]:
-    """Boxes (xyxy) of a stored picture of `width` x `height`, moved to the picture as shown with EXIF `orientation`."""
-    x0, y0, x1, y1 = boxes.T
-    left, top, right, bottom = width - x1, height - y1, width - x0, height - y0  # seen from the far corner
-    columns = {
-        1: (x0, y0, x1, y1),
-        2: (left, y0, right, y1),
-        3: (left, top, right, bottom),
-        4: (x0, top, x1, bottom),
-        5: (y0, x0, y1, x1),
-        6: (top, x0, bottom, x1),
-        7: (top, left, bottom, right),
-        8: (y0, left, y1, right),
-    }[orientation]
-    return np.stack(columns, axis=1)
-
-
 def _sample(
-    path: Path, header: Header, number: int, labels: Sequence[Label], boxes: Float64[np.ndarray, "n 4"]
+    path: Path, header: Header, number: int, labels: Sequence[BoxLabel], boxes: Float64[np.ndarray, "n 4"]
 ) -> Sample:
     own = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     stated = np.array([np.inf if label.area is None else label.area for label in labels], dtype=np.float64)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from tacit.errors import DataError
 
@@ -31,6 +32,21 @@ class JsonFile:
             ) from error
         except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets without end
             raise DataError(f"{path} is no sound JSON: {error}", fix="repair or export it again") from error
+
+    def rows(self, key: str) -> list[Any]:
+        """The top-level list of that name. Raises DataError when there is none."""
+        found = self.content.get(key) if isinstance(self.content, dict) else None
+        if not isinstance(found, list):
+            raise DataError(
+                f"{self.path} has no list {key!r}", allowed="lists of images, annotations and categories",
+                fix="export it as COCO JSON",
+            )  # fmt: skip
+        return found
+
+    def ids(self, key: str) -> set[int]:
+        """The ids of the elements of a list, as far as they are numbers. Raises DataError."""
+        ids = (item.get("id") for item in self.rows(key) if isinstance(item, dict))
+        return {number for number in ids if isinstance(number, int)}
 
     def place(self, key: str, index: int) -> str:
         """`file:line` of element `index` of the list `key`."""

@@ -58,6 +58,11 @@ class MaskLabels(Label):
         outlines = tuple(self.outlines[row] for row in rows.tolist())
         return replace(self, outlines=outlines, sources=tuple(self.sources[row] for row in rows if self.sources))
 
+    def renamed(self, ids: Int64[np.ndarray, " classes"]) -> Self:
+        """All classes that there were need not be all that there are."""
+        complete = range(len(ids)) if self.complete is None else self.complete
+        return replace(self, complete=frozenset(int(ids[index]) for index in complete))
+
     def moved(self, move: Move) -> Self:
         return replace(self, outlines=tuple(_moved(outline, move) for outline in self.outlines), sources=())
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tacit.data.folders import escapes, find_file, photographs
 from tacit.data.images import SUFFIXES
-from tacit.data.intake import Intake, Label, Splits
+from tacit.data.intake import BoxLabel, Intake, Splits
 from tacit.data.sample import Dataset, Fault
 from tacit.data.xml_lines import Element, load_xml
 from tacit.errors import DataError
@@ -161,14 +161,14 @@ class _Reading:
             return None
         return photo
 
-    def _label(self, file: Path, tree: Element, item: Element) -> Label | None:
+    def _label(self, file: Path, tree: Element, item: Element) -> BoxLabel | None:
         name, box = item.text_of("name"), item.find("bndbox")
         if not name or box is None:
             self.intake.fault(f"{file}:{item.line}", "object without a name or a bndbox, left out", "label")
             return None
         x0, y0, x1, y1 = (_number(box.text_of(key)) for key in ("xmin", "ymin", "xmax", "ymax"))
         first = 1.0 if tree.text_of("source", "database").startswith(_PASCAL) else 0.0
-        return Label((x0 - first, y0 - first, x1, y1), self.index[name], box.line, name)
+        return BoxLabel((x0 - first, y0 - first, x1, y1), self.index[name], box.line, name)
 
 
 def _stated_size(tree: Element) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from tacit.data.data_yaml import DataYaml, load_data_yaml
 from tacit.data.folders import is_there, photographs
 from tacit.data.images import SUFFIXES
-from tacit.data.intake import Intake, Label, Splits
+from tacit.data.intake import BoxLabel, Intake, Splits
 from tacit.data.sample import Dataset, Fault
 from tacit.errors import DataError
 
@@ -129,7 +129,7 @@ class _Reading:
         labels = [label for place, line in lines if (label := self._label(file, place, line, size))]
         self.intake.add(photo, header, number, labels, lambda place: f"{file}:{place}")
 
-    def _label(self, file: Path, place: int, line: str, size: tuple[int, int]) -> Label | None:
+    def _label(self, file: Path, place: int, line: str, size: tuple[int, int]) -> BoxLabel | None:
         numbers = _numbers(line)
         if reason := self._wrong_with(numbers):
             self.intake.fault(f"{file}:{place}", f"{reason}: {line[:60]!r}, left out", "label")
@@ -138,7 +138,7 @@ class _Reading:
         if len(stated) == 5 and stated[4] < self.min_score:
             return None
         box = _corners(stated[:4]) if len(stated) <= 5 else _bounds(stated)
-        return Label(_scaled(box, size), self._index[int(numbers[0])], place)
+        return BoxLabel(_scaled(box, size), self._index[int(numbers[0])], place)
 
     def _wrong_with(self, numbers: list[float]) -> str:
         if not self._is_label(len(numbers)):

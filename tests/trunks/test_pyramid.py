@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 from trained import look_trained
 
+from tacit.nn.attention import NonLocal, Transformer
 from tacit.nn.blocks import CSP, DWT, Bottleneck, DownC, Halve
+from tacit.nn.fold import fold
+from tacit.nn.selection import SelectiveKernel
 from tacit.nn.style import MISH, PAPER
 from tacit.trunks.pyramid import Plan, PyramidTrunk
 
@@ -19,6 +22,8 @@ TOYS = {
     "paper with DownC": replace(TOY, style=PAPER, down=DownC, tail=False),
     "wavelets, no convolution": replace(TOY, reorganise=DWT, reorganised=2, stem=None, down_first=False),
     "Mish, residual first": replace(TOY, style=MISH, residual_first=True, pool_depth=2),
+    "transformer": replace(TOY, mixer=Transformer),
+    "kernel selection": replace(TOY, mixer=SelectiveKernel),
 }
 every_toy = pytest.mark.parametrize("plan", TOYS.values(), ids=TOYS)
 
@@ -87,3 +92,22 @@ def test_down_c_halves_in_two_ways(images: Tensor) -> None:
     pooled = nn.functional.max_pool2d(images, 2)
     torch.testing.assert_close(answer, torch.cat([down.strided(images), down.pooled[1](pooled)], dim=1))
     assert (down.strided[0].conv.stride, down.strided[1].conv.stride) == ((1, 1), (2, 2))
+
+
+@pytest.mark.parametrize("mixer", [Transformer, NonLocal, SelectiveKernel])
+def test_a_mixer_ends_the_last_stage_alone(mixer: type[nn.Module], images: Tensor) -> None:
+    trunk = look_trained(trunk_of(replace(TOY, mixer=mixer)))
+    assert [type(part) for part in trunk.modules() if isinstance(part, mixer)] == [mixer]
+    assert isinstance(trunk.stages[-1][-1], mixer)
+    folded = fold(trunk)
+    assert not [part for part in folded.modules() if isinstance(part, nn.BatchNorm2d)]
+    for ours, theirs in zip(folded(images), trunk(images), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_without_a_mixer_nothing_is_another() -> None:
+    """A new non-local block changes nothing, and it draws its numbers without a trace in the layers before it."""
+    plain, mixed = trunk_of(TOY).state_dict(), trunk_of(replace(TOY, mixer=NonLocal)).state_dict()
+    before = [name for name in plain if name.startswith(("stem", "stages"))]
+    assert all(torch.equal(plain[name], mixed[name]) for name in before)
+    assert set(plain) < set(mixed)

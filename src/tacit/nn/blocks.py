@@ -19,9 +19,20 @@ from tacit.nn.style import CONFIGURED, Style
 class ConvBNAct(nn.Sequential):
     """Convolution without bias, batch norm, activation; padding keeps the size at stride 1."""
 
-    def __init__(self, channels: int, out: int, kernel: int = 1, stride: int = 1, *, style: Style = CONFIGURED) -> None:
+    def __init__(
+        self,
+        channels: int,
+        out: int,
+        kernel: int = 1,
+        stride: int = 1,
+        *,
+        dilation: int = 1,
+        groups: int = 1,
+        style: Style = CONFIGURED,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, out, kernel, stride, padding=kernel // 2, bias=False)
+        padding = dilation * (kernel // 2)
+        self.conv = nn.Conv2d(channels, out, kernel, stride, padding, dilation, groups, bias=False)
         self.bn = BatchNorm(out, eps=style.eps, momentum=BN_MOMENTUM)
         self.act = style.activation(inplace=True)
 

@@ -3,6 +3,7 @@
 Notable features
 - The stem: `reorganised` times space to depth (ReOrg or wavelets), then at most one 3x3 convolution.
 - A stage at every stride: halve the size, then CSP of (width, depth).
+- A `mixer` may end the last stage, so that all its cells see each other: none of the published models has one.
 - Spatial pyramid pooling in CSP on the last stage.
 - A path down (FPN) and a path up (PAN) of CSP2 stages over the last `levels` stages, each half as wide as the stage it
   meets; they concatenate [lateral, upsampled] and [halved, map].
@@ -23,7 +24,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tacit.nn.attention import NonLocal, Transformer
 from tacit.nn.blocks import CSP, CSP2, DWT, SPPCSP, Bottleneck, ConvBNAct, DownC, Halve, ReOrg
+from tacit.nn.selection import SelectiveKernel
 from tacit.nn.style import CONFIGURED, Style
 
 
@@ -53,6 +56,8 @@ class Plan:
     """The first stage is one bottleneck over half of its width, and no CSP."""
     tail: bool = False
     """The main branches of the backbone end in one more 1x1 convolution."""
+    mixer: type[Transformer] | type[NonLocal] | type[SelectiveKernel] | None = None
+    """What ends the last stage: attention among its cells, or a choice of kernels."""
     style: Style = CONFIGURED
     """Batch norm, activation and order of the pools."""
 
@@ -141,4 +146,6 @@ def _stage(plan: Plan, position: int, channels: int) -> nn.Sequential:
     entry = width if down else channels
     if position == 0 and plan.residual_first:
         return nn.Sequential(*down, Bottleneck(width, shortcut=True, hidden=width // 2, style=plan.style))
-    return nn.Sequential(*down, CSP(entry, width, depth, tail=plan.tail, style=plan.style))
+    csp = CSP(entry, width, depth, tail=plan.tail, style=plan.style)
+    mixer = [plan.mixer(width, plan.style)] if plan.mixer and position == len(plan.stages) - 1 else []
+    return nn.Sequential(*down, csp, *mixer)

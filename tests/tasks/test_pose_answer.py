@@ -91,7 +91,7 @@ def test_summary(rows, said):
 def test_a_result_draws_them_by_name():
     answer = poses(SURE)
     shown = Result(
-        np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.zeros(1, np.int64), ("person",), 100, 100,
+        np.array([[0, 0, 100, 100]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64), ("person",), 100, 100,
         image=np.full((100, 100, 3), GREY, np.uint8), answers={"pose": answer},
     )  # fmt: skip
     assert (shown.draw(only=["tags"]) == GREY).all()

@@ -15,6 +15,8 @@ from tacit.results import Answer, Result
 VEIL = 0.4  # how much of a class's colour lies over its pixels
 LEAST_SAID = 0.01  # of the picture: what is smaller is not worth a word
 MOST_SAID = 3
+LETTERS = (*((x, y, (0, 0, 0)) for x in (-1, 0, 1) for y in (-1, 0, 1)), (0, 0, (255, 255, 255)))
+"""Shifts and colours: white with a dark edge, which reads on every colour."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +85,13 @@ def _write(picture: UInt8[np.ndarray, "h w 3"], text: str, region: Bool[np.ndarr
     _, parts, numbers, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=4)
     largest = 1 + int(numbers[1:, cv2.CC_STAT_AREA].argmax())
     room = cv2.distanceTransform(np.pad(parts == largest, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(room.argmax()), room.shape)
+    middle_y, middle_x = np.unravel_index(int(room.argmax()), room.shape)
     scale = max(SMALLEST_CAPITAL, sum(picture.shape[:2]) / 2 * CAPITAL_SHARE) / FULL_CAPITAL
     weight = max(1, round(scale * 1.6))
     (wide, tall), _ = cv2.getTextSize(text, FONT, scale, weight)
-    left, bottom = int(x) - wide // 2, int(y) + tall // 2
+    left, bottom = int(middle_x) - wide // 2, int(middle_y) + tall // 2
     inside = region[max(bottom - tall, 0) : bottom, max(left, 0) : left + wide]
     if left < 0 or inside.size < wide * tall or not inside.mean() > 0.9:
         return
-    for colour, more in (((0, 0, 0), 2), ((255, 255, 255), 0)):  # white with a dark edge reads on every colour
-        cv2.putText(picture, text, (left, bottom), FONT, scale, colour, weight + more, cv2.LINE_AA)
+    for x, y, colour in LETTERS:
+        cv2.putText(picture, text, (left + x, bottom + y), FONT, scale, colour, weight, cv2.LINE_AA)

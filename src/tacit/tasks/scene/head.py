@@ -91,7 +91,7 @@ class Scenes(Task):
         pixels = np.stack(maps).astype(np.int64) if maps else np.zeros((0, 1, 1), np.int64)
         return {"pixels": torch.from_numpy(pixels), "allowed": allowed}
 
-    def forward(self, pyramid: Sequence[Float[Tensor, "b c h w"]]) -> list[Tensor]:
+    def forward(self, pyramid: Sequence[Float[Tensor, "b _ _ _"]]) -> list[Tensor]:
         """From the coarsest level to the finest, each projected and added to what came before."""
         total = self.laterals[-1](pyramid[-1])
         for level in range(len(pyramid) - 2, -1, -1):

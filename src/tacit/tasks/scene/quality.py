@@ -31,13 +31,12 @@ class Quality:
 
 def compare(wanted: Segments, found: Segments) -> Tally:
     """One photograph. Segments without a name are known to be nothing of the classes: they match nothing and miss
-    nothing, and what is found on them is wrong.
+    nothing, and what is found on them is wrong. Segments without a pixel are none.
     """
     tally: Tally = {}
-    shared = _shared(wanted, found)
-    truths = {one.id: one for one in wanted.segments if one.name is not None}
-    answers = {one.id: one for one in found.segments if one.name is not None}
-    size = _areas(wanted), _areas(found)
+    shared, size = _shared(wanted, found), (_areas(wanted), _areas(found))
+    truths = {one.id: one for one in wanted.segments if one.name is not None and one.id in size[0]}
+    answers = {one.id: one for one in found.segments if one.name is not None and one.id in size[1]}
     met, used = set[int](), set[int]()
     for (truth, answer), common in shared.items():
         one, other = truths.get(truth), answers.get(answer)
@@ -54,7 +53,7 @@ def compare(wanted: Segments, found: Segments) -> Tally:
     for other in answers.values():
         free = [VOID, *(one.id for one in truths.values() if one.crowd and one.name == other.name)]
         ignored = sum(shared.get((number, other.id), 0) for number in free)
-        if other.id not in used and ignored <= IGNORED * size[1].get(other.id, 0):
+        if other.id not in used and ignored <= IGNORED * size[1][other.id]:
             _count(tally, other.name, WRONG)
     return tally
 

@@ -45,7 +45,9 @@ def test_shape(network: Network, images: Tensor, training: bool) -> None:
 def test_decode_is_the_task_s(network: Network, images: Tensor) -> None:
     outputs = network.eval()(images)
     assert isinstance(network.task("detect"), Detect)
-    assert torch.equal(network.decode(outputs)["detect"]["rows"], network.task("detect").decode(outputs["detect"])["rows"])
+    assert torch.equal(
+        network.decode(outputs)["detect"]["rows"], network.task("detect").decode(outputs["detect"])["rows"]
+    )
 
 
 def test_gradient_reaches_every_parameter(network: Network, images: Tensor) -> None:
@@ -61,9 +63,11 @@ def test_each_task_learns_from_the_images_that_label_it(both: Network, images: T
         "brightness": Lesson(torch.arange(2), {"share": torch.tensor([0.2, 0.8])}),
     }
     losses = both.losses(outputs, lessons)
-    alone = both.losses(both(images[1:]), {**boxes_lesson(second, 1), "brightness": lessons["brightness"]} | {
-        "brightness": Lesson(torch.arange(1), {"share": torch.tensor([0.8])})
-    })
+    alone = both.losses(
+        both(images[1:]),
+        {**boxes_lesson(second, 1), "brightness": lessons["brightness"]}
+        | {"brightness": Lesson(torch.arange(1), {"share": torch.tensor([0.8])})},
+    )
     torch.testing.assert_close(losses["detect"].total, alone["detect"].total)
     assert losses["brightness"].total > alone["brightness"].total
 
@@ -71,7 +75,8 @@ def test_each_task_learns_from_the_images_that_label_it(both: Network, images: T
 def test_no_image_that_labels_a_task(both: Network, images: Tensor) -> None:
     none = torch.zeros(0, dtype=torch.int64)
     lessons = {
-        "detect": Lesson(none, {"boxes": torch.zeros(0, 6)}), "brightness": Lesson(none, {"share": torch.zeros(0)})
+        "detect": Lesson(none, {"boxes": torch.zeros(0, 6)}),
+        "brightness": Lesson(none, {"share": torch.zeros(0)}),
     }
     assert [loss.total.item() for loss in both.losses(both(images), lessons).values()] == [0.0, 0.0]
 
@@ -102,5 +107,8 @@ def test_fold_is_for_the_same_tasks(network: Network, images: Tensor) -> None:
     assert folded.stride == network.stride
     assert not [part for part in folded.modules() if isinstance(part, nn.BatchNorm2d)]
     torch.testing.assert_close(
-        folded.decode(folded(images))["detect"]["rows"], network.eval().decode(network(images))["detect"]["rows"], rtol=1e-4, atol=1e-3
+        folded.decode(folded(images))["detect"]["rows"],
+        network.eval().decode(network(images))["detect"]["rows"],
+        rtol=1e-4,
+        atol=1e-3,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tacit.network import Network
 from tacit.tasks.detect.head import Detect
 from tacit.tasks.known import kind_of
-from tacit.tasks.task import Plan, Pyramid
+from tacit.tasks.task import Plan, Pyramid, Task
 
 
 def with_tasks(network: Network, plans: Mapping[str, Plan]) -> Network:
@@ -18,5 +18,11 @@ def with_tasks(network: Network, plans: Mapping[str, Plan]) -> Network:
     detect = network.task("detect")
     assert isinstance(detect, Detect)
     base = Pyramid(detect.channels, detect.strides, detect.anchor_sizes)
-    tasks = {name: kind_of(str(plan.get("task", name))).build(base, plan) for name, plan in plans.items()}
+    tasks = dict[str, Task]()
+    for name, plan in plans.items():
+        if name == detect.name and "knowledge" not in plan:
+            detect.plan = plan
+            tasks[name] = detect  # as the model has it by itself
+        else:
+            tasks[name] = kind_of(str(plan.get("task", name))).build(base, plan)
     return Network(network.trunk, tasks, network.stride)

@@ -107,7 +107,10 @@ class Stages:
 
     def postprocess(self, decoded: Answers, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
         """Suppressed and carried back to the pixels of the photographs."""
-        return [self._result(decoded, place, image, plan) for place, (image, plan) in enumerate(zip(images, plans, strict=True))]
+        return [
+            self._result(decoded, place, image, plan)
+            for place, (image, plan) in enumerate(zip(images, plans, strict=True))
+        ]
 
     def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Answers:
         with self._timed("forward"):

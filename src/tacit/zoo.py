@@ -14,8 +14,9 @@ from tacit.errors import ConfigError
 from tacit.network import Network
 from tacit.nn.blocks import DWT, DownC, ReOrg
 from tacit.nn.style import MISH, PAPER
+from tacit.nn.uses import Operator, Uses
 from tacit.tasks.detect.anchors import ANCHORS_640, ANCHORS_1280, ANCHORS_V4_P6, ANCHORS_V4_P7, Anchors
-from tacit.tasks.detect.head import Detect
+from tacit.tasks.detect.head import PUBLISHED_USES, Detect
 from tacit.trunks.pyramid import Plan, PyramidTrunk
 
 CSP = Plan(
@@ -54,14 +55,18 @@ NANO = Plan(
 DEBUG = replace(NANO, stages=((8, 1), (16, 1), (16, 1), (16, 1)))
 
 
-def pyramid(classes: int, plan: Plan, anchors: Anchors, *, knowledge: bool = True) -> Network:
+BARE = Uses(alignment=Operator.NONE, refinement=Operator.NONE)
+"""No knowledge at all, as in the published baselines."""
+
+
+def pyramid(classes: int, plan: Plan, anchors: Anchors, uses: Uses = PUBLISHED_USES) -> Network:
     """The family: one detection task on every level of the plan's pyramid.
 
-    `knowledge=False` has none around the detection convolutions. All start with the prior of the objectness and class
+    `uses` says where knowledge bends the detection convolutions. All start with the prior of the objectness and class
     biases, the baselines too, which the official code means to do and fails at (official_models, section 5).
     """
     trunk = PyramidTrunk(plan)
-    task = Detect(trunk.channels, trunk.strides, classes, anchors, knowledge=knowledge)
+    task = Detect(trunk.channels, trunk.strides, classes, anchors, uses=uses)
     return Network(trunk, {task.name: task}, stride=trunk.strides[-1])
 
 
@@ -127,22 +132,22 @@ def yolor_s4_s2d(classes: int = 80) -> Network:
 
 def yolov4_csp(classes: int = 80) -> Network:
     """52,921,437 parameters, 120.24 GFLOPs at 640 pixels: yolor-csp without its knowledge."""
-    return pyramid(classes, CSP, ANCHORS_640, knowledge=False)
+    return pyramid(classes, CSP, ANCHORS_640, BARE)
 
 
 def yolov4_csp_x(classes: int = 80) -> Network:
     """99,751,053 parameters, 221.88 GFLOPs at 640 pixels: yolor-csp-x without its knowledge."""
-    return pyramid(classes, CSP_X, ANCHORS_640, knowledge=False)
+    return pyramid(classes, CSP_X, ANCHORS_640, BARE)
 
 
 def yolov4_p6(classes: int = 80) -> Network:
     """127,585,200 parameters, 717.02 GFLOPs at 1280 pixels, strides 8 to 64, four anchors a cell, no knowledge."""
-    return pyramid(classes, V4_P6, ANCHORS_V4_P6, knowledge=False)
+    return pyramid(classes, V4_P6, ANCHORS_V4_P6, BARE)
 
 
 def yolov4_p7(classes: int = 80) -> Network:
     """287,566,300 parameters, 1636.70 GFLOPs at 1536 pixels, strides 8 to 128, four anchors a cell, no knowledge."""
-    return pyramid(classes, V4_P7, ANCHORS_V4_P7, knowledge=False)
+    return pyramid(classes, V4_P7, ANCHORS_V4_P7, BARE)
 
 
 MODELS: dict[str, Callable[[int], Network]] = {

@@ -42,5 +42,5 @@ def test_two_processes_give_the_losses_of_one(tmp_path):
     address = ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
     run(["torch.distributed.run", "--nproc-per-node=2", *address, "-m"], data, tmp_path / "two")
     for one, two in zip(log(tmp_path / "one"), log(tmp_path / "two"), strict=True):
-        for name in ("loss", "detect/box", "detect/objectness", "detect/classes"):
+        for name in ("loss", "loss/detect/box", "loss/detect/objectness", "loss/detect/classes"):
             assert two[name] == pytest.approx(one[name], rel=1e-4), name

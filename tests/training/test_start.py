@@ -13,6 +13,7 @@ from tacit.training.start import class_names, start_from, starting_network
 from tacit.weights import Record, read, save
 from tacit.zoo import create
 
+DETECTS = {"detect": {"classes": ["a"]}}
 SEVEN = tuple("abcdefg")
 
 
@@ -116,8 +117,8 @@ def test_error_sizes_that_the_grid_cannot_take(monkeypatch: pytest.MonkeyPatch) 
     for sizes in ({"size": 416}, {"size": 640, "start_size": 320}):
         recipe = Recipe(model="coarse", **sizes)
         with pytest.raises(ConfigError, match=r"pixels do not fit 'coarse'.*multiples of 64"):
-            starting_network(recipe, ("a",))
-    start = starting_network(Recipe(model="coarse", size=640), ("a",))
+            starting_network(recipe, ("a",), DETECTS)
+    start = starting_network(Recipe(model="coarse", size=640), ("a",), DETECTS)
     assert (start.network.stride, start.origin) == (64, "starting from random weights")
 
 
@@ -125,6 +126,8 @@ def test_a_resumed_run_begins_with_its_own(seven: Path) -> None:
     torch.manual_seed(6)
     own = seven.with_name("last.safetensors")
     save(create("debug", 7), Record(model="debug", classes=SEVEN, input_size=96), own)
-    start = starting_network(Recipe(model="debug", weights=seven), SEVEN, resumed=own)
+    start = starting_network(
+        Recipe(model="debug", weights=seven), SEVEN, {"detect": {"classes": list(SEVEN)}}, resumed=own
+    )
     assert start.origin == "going on with the weights of the run"
     assert all(torch.equal(value, start.network.state_dict()[name]) for name, value in state_of(own).items())

@@ -80,7 +80,7 @@ def test_a_run_leaves_everything_behind(recipe):
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     assert rows == notes.rows
-    assert {"loss", "detect/box", "learning_rate", "ap", "ap50", "images_per_second"} <= rows[0].keys()
+    assert {"loss", "loss/detect/box", "learning_rate", "ap", "ap50", "images_per_second"} <= rows[0].keys()
     assert "24 photographs with 72 boxes of 2 classes" in notes.notes[0]
     with Image.open(folder / "curves.png") as curves:
         assert curves.width > 500
@@ -101,7 +101,7 @@ def test_it_learns(recipe):
     train(replace(recipe, epochs=20, augment=PLAIN, validate_every=20, optimiser=plan), notes)
     first, last = notes.rows[0], notes.rows[-1]
     assert last["loss"] < 0.75 * first["loss"]
-    assert last["detect/box"] < 0.8 * first["detect/box"]
+    assert last["loss/detect/box"] < 0.8 * first["detect/box"]
 
 
 def test_golden_losses(recipe):
@@ -196,7 +196,7 @@ def test_gains_reach_the_loss(recipe, tmp_path):
     plain, heavy = Notes(), Notes()
     train(replace(recipe, epochs=1), plain)
     train(replace(recipe, epochs=1, gains=DetectGains(box=0.5), output=tmp_path / "heavy"), heavy)
-    assert heavy.rows[0]["detect/box"] > 5 * plain.rows[0]["detect/box"]
+    assert heavy.rows[0]["loss/detect/box"] > 5 * plain.rows[0]["detect/box"]
 
 
 def test_clipping_bounds_the_step(recipe):

@@ -19,11 +19,12 @@ from tacit.predict.pipeline import predict_files
 from tacit.predict.sources import Sources, expand
 from tacit.predict.writers import CocoJson, JsonLines, Pictures, Writer
 from tacit.stages import Thresholds
+from tacit.training.typed_json import separated
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Find objects in photographs and draw them."""
+    """Answer everything that the weights know about photographs, and draw it."""
 
     sources: Annotated[tuple[str, ...], Positional, arg(metavar="SOURCES...")]
     """Files, folders (with all below them) and globs such as 'photos/**/*.jpg'."""
@@ -37,6 +38,10 @@ class Options:
     """Of two boxes of one class that overlap by more than this, the better one stays (0 to 1)."""
     size: int | None = None
     """Input of the network in pixels; without it the size that the weights were chosen at."""
+    tasks: tuple[str, ...] = ()
+    """What to answer, such as detect,pose; without it all that the weights know."""
+    only: tuple[str, ...] = ()
+    """Which of these answers to draw; without it all."""
     classes: tuple[str, ...] = ()
     """Only these classes, by name; without it all."""
     batch: int = 8
@@ -64,6 +69,12 @@ class Options:
             )
         return sources
 
+    def check_only(self, tasks: tuple[str, ...]) -> None:
+        """Raises ConfigError for an answer to draw that is not given."""
+        for name in separated(self.only):
+            if name not in tasks:
+                raise ConfigError(f"--only {name}: nothing answers that", allowed=", ".join(tasks))
+
     def thresholds(self, model: Model) -> Thresholds:
         """What counts as found."""
         ids = model.class_ids(self.classes) if self.classes else None
@@ -72,7 +83,7 @@ class Options:
     def writers(self, names: tuple[str, ...]) -> list[Writer]:
         """Those that were asked for."""
         chosen: list[tuple[bool, Writer]] = [
-            (self.pictures, Pictures(self.output)),
+            (self.pictures, Pictures(self.output, separated(self.only) or None)),
             (self.json, JsonLines(self.output / "results.jsonl")),
             (self.coco, CocoJson(self.output / "results.coco.json", names)),
         ]
@@ -84,7 +95,8 @@ def run(arguments: Sequence[str]) -> int:
     options = parse(Options, arguments, "predict")
     sources = options.chosen()
     model = load(options.weights)
-    stages = model.stages(options.thresholds(model), options.size)
+    stages = model.stages(options.thresholds(model), options.size, tasks=separated(options.tasks) or None)
+    options.check_only(tuple(stages.network.tasks))
     start, skipped, objects = perf_counter(), 0, 0
     with ExitStack() as open_files:
         writers = [open_files.enter_context(writer) for writer in options.writers(model.names)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -25,6 +25,18 @@ def parse(options: type[T], arguments: Sequence[str], command: str) -> T:
         prog=f"tacit {command}",
         config=(tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
     )
+
+
+def gathered(arguments: Sequence[str], lists: Collection[str]) -> list[str]:
+    """`--data A --data B` as `--data A B`, for the options that are `lists`."""
+    taken, rest, current = {name: list[str]() for name in lists}, list[str](), ""
+    for argument in arguments:
+        current = argument if argument.startswith("--") else current
+        if current not in taken:
+            rest.append(argument)
+        elif argument != current:
+            taken[current].append(argument)
+    return rest + [part for name, values in taken.items() if name in arguments for part in (name, *values)]
 
 
 @contextmanager

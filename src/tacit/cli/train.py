@@ -10,10 +10,11 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from tacit.cli.screen import parse, progress_bar, say
+from tacit.cli.screen import gathered, parse, progress_bar, say
 from tacit.errors import ConfigError
 from tacit.training.recipe import Recipe
 
+LISTS = ("--data", "--shares", "--tasks")
 LOG_NAMES = ("loss", "ap", "ap50")
 
 
@@ -67,14 +68,15 @@ class Screen:
 
     def epoch(self, row: dict[str, float]) -> None:
         """The figures of the epoch."""
-        figures = "  ".join(f"{name} {row[name]:.4f}" for name in LOG_NAMES if name in row)
+        scores = [name for name in row if name.endswith(" score") and name != "detect score"]  # which is AP
+        figures = "  ".join(f"{name} {row[name]:.4f}" for name in (*LOG_NAMES, *scores) if name in row)
         speed = f"{row['images_per_second']:.1f} photographs/s" if "images_per_second" in row else ""
         self.note(f"epoch {int(row['epoch'])}/{self.epochs}  {figures}  {speed}".rstrip())
 
 
 def run(arguments: Sequence[str]) -> int:
     """Trains, tells where the weights are, and returns 1 if photographs or labels had to be left out, else 0."""
-    options = parse(Options, arguments, "train")
+    options = parse(Options, gathered(arguments, LISTS), "train")
     from tacit.training.folder import RunFolder
     from tacit.training.loop import resume, train
 

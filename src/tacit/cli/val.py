@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -14,26 +14,18 @@ from tacit.cli.screen import counted, parse, progress, say, show_table, warn_of
 from tacit.data.read import WHOLE, available_splits, is_hold_out, read, scoring_split
 from tacit.data.sample import Dataset
 from tacit.errors import ConfigError
-from tacit.evaluate import Evaluation, evaluate
+from tacit.evaluate import Evaluation, evaluate, metrics_for
 from tacit.geometry.views import AS_IT_IS, THREE_VIEWS
+from tacit.network import Network
 from tacit.predict.writers import make_folder
 from tacit.rectangular import Grid, Rectangular, by_aspect, grid_of
+from tacit.results import DETECT
 from tacit.stages import SCORING, Stages
-from tacit.tasks.detect.charts import save_confusion_matrix, save_precision_recall
-from tacit.tasks.detect.coco_scores import DetectionScores
+from tacit.tasks.metric import Metric
+from tacit.tasks.task import Task
+from tacit.training.typed_json import separated
 
 HELD_OUT = "held-out fifth"
-FIGURES = {
-    "ap": "AP (IoU 0.50 to 0.95)",
-    "ap50": "AP50",
-    "ap75": "AP75",
-    "ap_small": "AP, objects under 32 x 32 pixels",
-    "ap_medium": "AP, objects between",
-    "ap_large": "AP, objects over 96 x 96 pixels",
-    "ar1": "AR, 1 detection a photograph",
-    "ar10": "AR, 10 detections",
-    "ar100": "AR, 100 detections",
-}
 
 
 class Batches(Enum):
@@ -45,7 +37,9 @@ class Batches(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Score a network on a labelled dataset, as COCO does (scores above 0.001, NMS at IoU 0.65, at most 300 boxes)."""
+    """Score every task of a network that a dataset labels; boxes as COCO does (scores above 0.001, NMS at IoU 0.65, at
+    most 300).
+    """
 
     data: Path
     """Folder or label file: COCO JSON, YOLO txt with a data.yaml, or VOC XML."""
@@ -54,6 +48,8 @@ class Options:
     nothing but a train split) that is the fifth that training holds out; 'all' is everything."""
     weights: Path | None = None
     """Weights file; without it the bundled nano."""
+    tasks: tuple[str, ...] = ()
+    """What to score, such as detect,pose; without it every task that the weights know and the data labels."""
     size: int | None = None
     """Input of the network in pixels; without it the size that the weights were chosen at."""
     batch: int = 8
@@ -78,9 +74,18 @@ class Options:
         """`split`, or the one that tells most."""
         return scoring_split(self.data) if self.split is None else self.split
 
+    def dataset(self, network: Network) -> Dataset:
+        """What to score on, with the labels that the network's tasks read themselves."""
+        dataset = read(self.data, self.chosen_split())
+        for task in network.tasks.values():
+            assert isinstance(task, Task)
+            dataset = task.read(dataset)
+        return dataset
+
     def way(self, model: Model) -> Way:
         """How to evaluate `model`. Raises ConfigError for a size or stride that its network cannot take."""
-        stages = model.stages(SCORING, self.size, THREE_VIEWS if self.tta else AS_IT_IS)
+        views = THREE_VIEWS if self.tta else AS_IT_IS
+        stages = model.stages(SCORING, self.size, views, separated(self.tasks) or None)
         if self.batches is Batches.SAME_SHAPE:
             return Way(stages, self.batch)
         grid = grid_of(model.record.model, model.network.stride)
@@ -96,12 +101,12 @@ class Way:
     batch: int
     rectangular: Rectangular | None = None
 
-    def evaluate(self, dataset: Dataset, advance: Callable[[int], None]) -> Evaluation:
+    def evaluate(self, dataset: Dataset, metrics: Mapping[str, Metric], advance: Callable[[int], None]) -> Evaluation:
         """Scores `dataset`; `advance` is told how many photographs are done."""
         if self.rectangular is None:
-            return evaluate(self.stages, dataset, batch=self.batch, progress=advance)
+            return evaluate(self.stages, dataset, metrics, batch=self.batch, progress=advance)
         group = self.rectangular.grid.group
-        return evaluate(self.rectangular, by_aspect(dataset), batch=group, progress=advance)
+        return evaluate(self.rectangular, by_aspect(dataset), metrics, batch=group, progress=advance)
 
     def record(self) -> dict[str, Any]:
         """What the figures depend on, for scores.json."""
@@ -121,20 +126,23 @@ class Way:
 def run(arguments: Sequence[str]) -> int:
     """Scores, shows and writes; returns 1 if photographs had to be left out, else 0."""
     options = parse(Options, arguments, "val")
-    dataset = read(options.data, options.chosen_split())
     way = options.way(load(options.weights))
+    dataset = options.dataset(way.stages.network)
+    metrics = metrics_for(way.stages.network, dataset)
     make_folder(options.output)
     with progress(len(dataset.samples), "photographs") as advance:
-        evaluation = way.evaluate(dataset, advance)
+        evaluation = way.evaluate(dataset, metrics, advance)
     left_out = warn_of((*dataset.faults, *evaluation.faults))
     part = _part(options.data, dataset.split)
-    _show_scores(f"{options.data} ({part}), {counted(evaluation.images, 'photograph')}", evaluation.scores)
+    say(f"{options.data} ({part}), {counted(evaluation.images, 'photograph')}")
+    for table in (table for metric in metrics.values() for table in metric.tables()):
+        show_table(table.title, table.header, table.rows)
     say(str(way))
     if part == HELD_OUT:
         say(f"{HELD_OUT}, which training chooses on; --split all for everything")
     _show_speed(way.stages, evaluation)
-    _write(evaluation, way, dataset.classes, options.output)
-    say(f"predictions.json, scores.json, precision-recall.png and confusion.png are in {options.output}/")
+    names = _write(evaluation, way, options.output)
+    say(f"{', '.join(names)} are in {options.output}/")
     return 1 if left_out else 0
 
 
@@ -145,30 +153,15 @@ def _part(path: Path, split: str) -> str:
     return f"all of {split}" if available_splits(path) == (split,) != (WHOLE,) else split
 
 
-def _show_scores(title: str, scores: DetectionScores) -> None:
-    figures = asdict(scores)
-    show_table(title, ("figure", ""), [(text, _percent(figures[name])) for name, text in FIGURES.items()])
-    labelled = sorted((row for row in scores.per_class if row.labels), key=lambda row: -row.labels)
-    show_table(
-        "classes",
-        ("class", "labels", "AP", "AP50", "AR"),
-        [(row.name, f"{row.labels:,}", _percent(row.ap), _percent(row.ap50), _percent(row.ar)) for row in labelled],
-    )
-
-
 def _show_speed(stages: Stages, evaluation: Evaluation) -> None:
     rows = [(stage, f"{1000 * seconds / evaluation.images:.2f}") for stage, seconds in stages.seconds.items()]
     whole = ("everything, with reading and scoring", f"{1000 * evaluation.seconds / evaluation.images:.2f}")
     show_table("time", ("stage", "ms a photograph"), [*rows, whole])
 
 
-def _write(evaluation: Evaluation, way: Way, names: tuple[str, ...], folder: Path) -> None:
-    metric, scores = evaluation.metric, {**asdict(evaluation.scores), "evaluation": way.record()}
-    (folder / "predictions.json").write_text(json.dumps(metric.coco_json()), encoding="utf-8")
+def _write(evaluation: Evaluation, way: Way, folder: Path) -> list[str]:
+    """Figures, charts and predictions; the names of the files."""
+    records = {name: metric.record() for name, metric in evaluation.metrics.items()}
+    scores = {**records.pop(DETECT, {}), **records, "evaluation": way.record()}
     (folder / "scores.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
-    save_precision_recall(metric.curves(), names, folder / "precision-recall.png")
-    save_confusion_matrix(metric.confusion_matrix(), names, folder / "confusion.png")
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"
+    return ["scores.json", *(name for metric in evaluation.metrics.values() for name in metric.write(folder))]

@@ -22,8 +22,8 @@ class Writer(AbstractContextManager["Writer"]):
 class Pictures(Writer):
     """Drawn pictures in one folder under their own names; a name that is taken gets a number (`cat-2.jpg`)."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, only: tuple[str, ...] | None = None) -> None:
+        self.folder, self.only = folder, only
         self.taken: set[str] = set()
 
     def __enter__(self) -> Pictures:
@@ -34,7 +34,7 @@ class Pictures(Writer):
         """Every picture is finished when it is written."""
 
     def write(self, result: Result) -> None:
-        result.save(self.folder / self._free_name(result.path or Path("image.jpg")))
+        result.save(self.folder / self._free_name(result.path or Path("image.jpg")), self.only)
 
     def _free_name(self, path: Path) -> str:
         suffix = path.suffix if path.suffix.lower() in PICTURE_SUFFIXES else ".jpg"

@@ -5,15 +5,27 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from tacit.errors import ConfigError
+from tacit.tasks.caption.head import Captioning
 from tacit.tasks.detect.head import Detect
+from tacit.tasks.embed.head import Embed
+from tacit.tasks.pose.head import Pose
+from tacit.tasks.scene.head import Scenes
+from tacit.tasks.segment.head import Segment
+from tacit.tasks.tags.head import Tagging
 from tacit.tasks.task import Task
 
 KNOWN: dict[str, type[Task]] = {
     task.name: task
     for task in (
         Detect,
+        Segment,
+        Pose,
+        Scenes,
+        Tagging,
+        Embed,
+        Captioning,
     )
-}  # fmt: skip
+}
 
 
 def kind_of(name: str) -> type[Task]:

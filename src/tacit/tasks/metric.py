@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tacit.data.sample import Sample
 from tacit.results import Result
@@ -34,6 +35,10 @@ class Metric(ABC):
         """The figures, the main one first; a figure without a single label is absent. All lie in [0, 1] but those whose
         definition says otherwise, and the main one always: it decides which weights are the best.
         """
+
+    def record(self) -> dict[str, Any]:
+        """Everything worth keeping, as plain values; by default the figures."""
+        return dict(self.figures())
 
     @abstractmethod
     def tables(self) -> list[Table]:

@@ -68,7 +68,7 @@ class Learner:
         if self.teacher:
             lesson = self.teacher.loss(images) * self.recipe.teacher_gain
             total = total + lesson * self.recipe.batch
-            loss.parts["teacher/features"] = lesson.detach()
+            loss.parts["loss/teacher/features"] = lesson.detach()
         row = self._losses(total.detach() / self.recipe.batch, loss.parts)
         if not all(math.isfinite(value) for value in row.values()):
             raise _diverged(row, batch, epoch, step)

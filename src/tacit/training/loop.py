@@ -24,8 +24,8 @@ from tacit.training.learner import Learner, reproducible
 from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter, Row, Silent
 from tacit.training.start import starting_network
-from tacit.training.typed_json import plain
 from tacit.training.training_data import gather, tell_data
+from tacit.training.typed_json import plain
 from tacit.weights import Record, save
 
 SCORE = " score"
@@ -228,5 +228,5 @@ class _Run:
 
 def _taught(batch: Batch) -> Row:
     """How many pictures of the batch taught each task, where there are several."""
-    counts = {f"{name}/images": float(len(lesson.images)) for name, lesson in batch.lessons.items()}
+    counts = {f"{name} images": float(len(lesson.images)) for name, lesson in batch.lessons.items()}
     return counts if len(counts) > 1 else {}

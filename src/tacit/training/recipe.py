@@ -12,7 +12,7 @@ from tacit.errors import ConfigError
 from tacit.nn.uses import Uses
 from tacit.tasks.detect.gains import DetectGains
 from tacit.training.balance import Balance
-from tacit.training.typed_json import build, plain
+from tacit.training.typed_json import build, plain, separated
 
 Range = tuple[float, float]  # both ends allowed
 
@@ -193,8 +193,3 @@ def _require(owner: object, name: str, least: float, most: float) -> None:
     value = getattr(owner, name)
     if not least <= value <= most:
         raise ConfigError(f"{name}={value} is impossible", allowed=f"numbers from {least:g} to {most:g}")
-
-
-def separated(names: tuple[str, ...]) -> tuple[str, ...]:
-    """`a,b c` and `a b c` alike."""
-    return tuple(part.strip() for name in names for part in name.split(",") if part.strip())

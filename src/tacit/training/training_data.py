@@ -53,8 +53,8 @@ class TrainingData:
 
 
 def gather(recipe: Recipe, tasks: Kinds) -> TrainingData:
-    """Read every dataset of the recipe. The first with boxes gives the classes. Each task is chosen on the first dataset
-    that labels it; of a dataset that no task is chosen on and that has no splits, all photographs are trained on.
+    """Read every dataset of the recipe. The first with boxes gives the classes. Each task is chosen on the first that
+    labels it; of a dataset that no task is chosen on and that has no splits, all photographs are trained on.
 
     Raises DataError, in a strict recipe for any fault, and ConfigError without data.
     """

@@ -68,3 +68,8 @@ def _value(hint: Any, value: Any, name: str) -> Any:
 def _require_kind(right: bool, name: str, value: Any, allowed: str) -> None:
     if not right:
         raise ConfigError(f"{name}={value!r} is of the wrong kind", allowed=allowed)
+
+
+def separated(names: tuple[str, ...]) -> tuple[str, ...]:
+    """`a,b c` and `a b c` alike."""
+    return tuple(part.strip() for name in names for part in name.split(",") if part.strip())

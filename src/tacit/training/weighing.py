@@ -14,8 +14,8 @@ from tacit.training.balance import Balance
 
 
 class Weighing(nn.Module):
-    """Learned, the weight of task t is exp(-s_t) of the stated one, and s_t itself joins the loss, once an image, so that
-    no weight can fall to nothing (Kendall et al. 2018, arXiv 1705.07115, eq. 10 without its halves). s starts at 0.
+    """Learned, the weight of task t is exp(-s_t) of the stated one, and s_t itself joins the loss, once an image, so
+    that no weight can fall to nothing (Kendall et al. 2018, arXiv 1705.07115, eq. 10 without its halves). s starts at 0.
     """
 
     def __init__(self, balance: Balance, tasks: Sequence[str]) -> None:
@@ -24,16 +24,16 @@ class Weighing(nn.Module):
         self.uncertainty = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in tasks if balance.learned})
 
     def forward(self, losses: Mapping[str, TaskLoss], images: Mapping[str, int]) -> TaskLoss:
-        """The weighted sum, and every part for the log as `task/part`; `images` counts those that label each task."""
+        """The weighted sum, and every part for the log as `loss/task/part`; `images` counts those that label each task."""
         totals, parts = list[Tensor](), dict[str, Tensor]()
         for name, loss in losses.items():
-            parts.update({f"{name}/{part}": value for part, value in loss.parts.items()})
+            parts.update({f"loss/{name}/{part}": value for part, value in loss.parts.items()})
             weight = self.balance.weights.get(name)
             total = loss.total if weight is None else loss.total * weight
             if name in self.uncertainty:
                 doubt = self.uncertainty[name]
                 total = total * (-doubt).exp() + doubt * images[name]
-                parts[f"{name}/weight"] = (-doubt).exp().detach() * (1.0 if weight is None else weight)
+                parts[f"{name} weight"] = (-doubt).exp().detach() * (1.0 if weight is None else weight)
             totals.append(total)
         return TaskLoss(torch.stack(totals).sum(), parts)
 
@@ -46,7 +46,9 @@ def agreement(losses: Mapping[str, TaskLoss], shared: Sequence[Tensor]) -> dict[
     gradients = dict[str, Tensor]()
     for name, loss in losses.items():
         if loss.total.requires_grad:
-            parts = torch.autograd.grad(loss.total, shared, retain_graph=True, allow_unused=True, materialize_grads=True)
+            parts = torch.autograd.grad(
+                loss.total, shared, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
             gradients[name] = torch.cat([part.flatten() for part in parts])
     heard = {name: gradient for name, gradient in gradients.items() if gradient.any()}
     return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
@@ -17,22 +16,24 @@ from tacit.data.box_rows import box_rows
 from tacit.data.sample import Dataset, Sample, Scene
 from tacit.errors import WeightsError
 from tacit.geometry.nms import suppress
-from tacit.nn.knowledge import Add, Multiply
+from tacit.nn.uses import Uses
+from tacit.tasks.bend import uses_of
 from tacit.tasks.cells import cells_of_rows
 from tacit.tasks.detect.anchors import ANCHORS_640, Anchors
 from tacit.tasks.detect.answer import Boxes
+from tacit.tasks.detect.bent_head import detection_head
 from tacit.tasks.detect.gains import DetectGains
 from tacit.tasks.detect.loss import detection_loss
 from tacit.tasks.detect.metric import DetectionMetric
 from tacit.tasks.task import Decoded, Plan, Pyramid, Sight, Targets, Task, TaskLoss
 
 MOST_CLASSES = 10_000
+PUBLISHED_USES = Uses()
 
 
 class Detect(Task):
     """Boxes and classes, `anchors` a cell. Raw maps are (batch, anchors, height, width, 5 + classes) and hold
-    x, y, w, h, objectness and class scores before the sigmoid. `knowledge=False` leaves the convolutions bare, as the
-    published baselines have them.
+    x, y, w, h, objectness and class scores before the sigmoid. `uses` says where knowledge bends them.
     """
 
     name = "detect"
@@ -45,7 +46,7 @@ class Detect(Task):
         anchors: Anchors = ANCHORS_640,
         gains: DetectGains | None = None,
         *,
-        knowledge: bool = True,
+        uses: Uses = PUBLISHED_USES,
     ) -> None:
         super().__init__()
         self.classes, self.channels, self.strides = classes, tuple(channels), tuple(strides)
@@ -54,7 +55,7 @@ class Detect(Task):
         self.plan: Plan = {}
         self.anchors: Tensor  # levels, anchors, (w, h) in pixels
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False)
-        self.heads = nn.ModuleList(_head(width, len(anchors[0]) * (5 + classes), knowledge) for width in channels)
+        self.heads = nn.ModuleList(detection_head(width, len(anchors[0]), classes, uses) for width in channels)
         self._start_biases()
 
     @classmethod
@@ -63,7 +64,7 @@ class Detect(Task):
         names = plan.get("classes")
         if not isinstance(names, list) or not 0 < len(names) <= MOST_CLASSES:
             raise WeightsError("the record names no classes to detect", allowed=f"1 to {MOST_CLASSES} names")
-        task = cls(pyramid.channels, pyramid.strides, len(names), pyramid.anchors)
+        task = cls(pyramid.channels, pyramid.strides, len(names), pyramid.anchors, uses=uses_of(plan))
         task.plan = plan
         return task
 
@@ -139,16 +140,6 @@ class Detect(Task):
             bias = conv.bias.view(self.anchors.shape[1], -1)
             bias[:, 4] += math.log(8 / (640 / stride) ** 2)
             bias[:, 5:] += math.log(0.6 / (self.classes - 0.99))
-
-
-def _head(channels: int, out: int, knowledge: bool) -> nn.Sequential:
-    layers = OrderedDict[str, nn.Module]()
-    if knowledge:
-        layers["add"] = Add(channels)
-    layers["conv"] = nn.Conv2d(channels, out, kernel_size=1)
-    if knowledge:
-        layers["multiply"] = Multiply(out)
-    return nn.Sequential(layers)
 
 
 def _decode_level(level: Tensor, stride: int, anchors: Float[Tensor, "a 2"]) -> Float[Tensor, "b n _"]:

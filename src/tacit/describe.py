@@ -22,7 +22,7 @@ from tacit.errors import ConfigError
 from tacit.network import Network
 from tacit.nn.blocks import ConvBNAct
 from tacit.nn.join import Join
-from tacit.nn.knowledge import Combine, Knowledge
+from tacit.nn.knowledge import Combine, InnerProduct, Knowledge
 from tacit.tasks.detect.anchors import Anchors
 from tacit.tasks.detect.head import Detect
 from tacit.zoo import create
@@ -140,7 +140,10 @@ class _WithoutNorms(TorchFunctionMode):
 
 def _units(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
     """The parts that count as one layer."""
-    if isinstance(module, ConvBNAct | Combine | Join) or next(module.children(), None) is None:
+    if (
+        isinstance(module, nn.Conv2d | InnerProduct | ConvBNAct | Combine | Join)
+        or next(module.children(), None) is None
+    ):
         yield name, module
         return
     for child_name, child in module.named_children():

@@ -8,6 +8,7 @@ import torch
 
 from tacit import zoo
 from tacit.errors import WeightsError
+from tacit.nn.attention import Transformer
 from tacit.nn.blocks import ReOrg
 from tacit.tasks.detect.anchors import ANCHORS_640, ANCHORS_1280
 from tacit.weights import Record, load, save
@@ -19,6 +20,7 @@ PLANS = {
     "s4": (zoo.S4_DWT, ANCHORS_640),
     "reorganised": (replace(TINY, reorganise=ReOrg, reorganised=1), ANCHORS_640),
     "d6": (zoo.D6, ANCHORS_1280),
+    "transformer": (replace(TINY, mixer=Transformer), ANCHORS_640),
     "residual": (replace(TINY, reorganised=0, stem=8, down_first=True, residual_first=True), ANCHORS_640),
 }
 
@@ -40,7 +42,10 @@ def test_a_file_with_a_network_of_its_own(tmp_path):
     loaded = load(tmp_path / "a.safetensors")
     images = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
-        assert torch.equal(loaded.network.decode(loaded.network(images))["detect"]["rows"], network.decode(network(images))["detect"]["rows"])
+        assert torch.equal(
+            loaded.network.decode(loaded.network(images))["detect"]["rows"],
+            network.decode(network(images))["detect"]["rows"],
+        )
 
 
 def test_a_record_that_claims_more_than_its_file_takes_no_memory(tmp_path):
@@ -63,6 +68,8 @@ IMPOSSIBLE = [
     ("no neck", "levels over", {"neck_depth": 0}),
     ("an unknown stem", "amiss", {"reorganise": "eval"}),
     ("an unknown down", "amiss", {"down": ["DownC"]}),
+    ("an unknown mixer", "amiss", {"mixer": "eval"}),
+    ("a mixer of many", "amiss", {"mixer": ["NonLocal"]}),
     ("a stem of text", "amiss", {"stem": "wide"}),
     ("a truth for a number", "amiss", {"levels": True}),
     ("anchors of other levels", "anchors", {"anchors": [[[1, 2]]]}),

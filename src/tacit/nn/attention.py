@@ -84,7 +84,7 @@ class MapNorm(nn.LayerNorm):
     """Layer norm over the channels of every cell."""
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 def attend(

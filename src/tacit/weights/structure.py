@@ -7,7 +7,9 @@ from typing import Any
 from tacit.assemble import with_tasks
 from tacit.errors import WeightsError
 from tacit.network import Network
+from tacit.nn.attention import NonLocal, Transformer
 from tacit.nn.blocks import DWT, DownC, Halve, ReOrg
+from tacit.nn.selection import SelectiveKernel
 from tacit.nn.style import PAPER
 from tacit.tasks.detect.anchors import Anchors
 from tacit.trunks.pyramid import Plan
@@ -18,6 +20,7 @@ FAMILY = "pyramid"
 """What a record calls the model of a network that has no name in the zoo; its `structure` says the rest."""
 STEMS = {"ReOrg": ReOrg, "DWT": DWT}
 DOWNS = {"Halve": Halve, "DownC": DownC}
+MIXERS = {None: None, "Transformer": Transformer, "NonLocal": NonLocal, "SelectiveKernel": SelectiveKernel}
 FLAGS, COUNTS = ("down_first", "residual_first", "tail"), ("levels", "neck_depth", "pool_depth", "reorganised")
 WIDEST, DEEPEST, MOST_STAGES, LARGEST_ANCHOR = 8192, 64, 8, 65536
 
@@ -48,6 +51,7 @@ def to_json(plan: Plan, anchors: Anchors) -> dict[str, Any]:
         **{name: getattr(plan, name) for name in (*FLAGS, *COUNTS, "stem")},
         "reorganise": plan.reorganise.__name__,
         "down": plan.down.__name__,
+        **({"mixer": plan.mixer.__name__} if plan.mixer else {}),
         "stages": [list(stage) for stage in plan.stages],
         "anchors": [[list(anchor) for anchor in level] for level in anchors],
     }
@@ -61,10 +65,14 @@ def from_json(values: dict[str, Any]) -> tuple[Plan, Anchors]:
         flags = {name: values[name] is True for name in FLAGS}
         counts = {name: _count(values[name], MOST_STAGES, least=0) for name in COUNTS}
         stem = None if values["stem"] is None else _count(values["stem"], WIDEST)
-        kinds = STEMS[values["reorganise"]], DOWNS[values["down"]]
+        kinds = {
+            "reorganise": STEMS[values["reorganise"]],
+            "down": DOWNS[values["down"]],
+            "mixer": MIXERS[values.get("mixer")],
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"the numbers of the network are amiss ({error!r})"[:200]) from error
-    plan = Plan(stages=stages, stem=stem, reorganise=kinds[0], down=kinds[1], style=PAPER, **flags, **counts)  # type: ignore[arg-type]
+    plan = Plan(stages=stages, stem=stem, style=PAPER, **kinds, **flags, **counts)  # type: ignore[arg-type]
     if not 2 <= plan.levels <= len(stages) <= MOST_STAGES or 0 in {plan.neck_depth, plan.pool_depth}:
         raise WeightsError(f"a network cannot have {plan.levels} levels over {len(stages)} stages")
     if len(anchors) != plan.levels or len({len(level) for level in anchors}) != 1 or not anchors[0]:

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from tacit.describe import Layer, blank, describe, kind_of, rehearse
 from tacit.errors import ConfigError
 from tacit.network import Network
+from tacit.nn.uses import Uses
 from tacit.tasks.detect.anchors import ANCHORS_640
+from tacit.tasks.detect.head import Detect
 from tacit.weights.published import PUBLISHED, Counted
 from tacit.zoo import MODELS, create
 
@@ -141,3 +143,13 @@ def test_kinds_in_words() -> None:
     assert kind_of(nn.Conv2d(3, 8, 3, 2)) == "conv 3x3 /2"
     joins = {layer.kind for layer in describe(blank("yolor-p6-paper"), 64).layers if layer.name.endswith("join")}
     assert joins == {"concat, batch norm, SiLU"}
+
+
+def test_knowledge_for_every_anchor_is_one_layer_and_no_more_work(debug: Network) -> None:
+    plain = describe(debug, 64)
+    clustered = create("debug", 3)
+    clustered.tasks["detect"] = Detect(debug.trunk.channels, debug.trunk.strides, 3, uses=Uses(clusters=True))
+    told = describe(clustered, 64)
+    assert told.flops == plain.flops
+    assert told.knowledge == plain.knowledge + 2 * sum(debug.trunk.channels)  # three anchors, and each its own z
+    assert [layer.kind for layer in told.layers[-2:]] == ["conv 1x1", "multiply knowledge"]

@@ -21,6 +21,8 @@ from tacit.tasks.segment.answer import Masks
 from tacit.tasks.segment.head import Segment
 from tacit.tasks.segment.metric import MaskMetric
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")  # pycocotools' decode
+
 NAMES, CATEGORIES = ("cat", "person", "cup"), (17, 1, 47)
 HEIGHT, WIDTH = 120, 160
 LAST_BITS = 1e-12

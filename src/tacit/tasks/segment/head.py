@@ -98,7 +98,7 @@ class Segment(Task):
             "masks": torch.from_numpy(np.concatenate(masks) if masks else empty),
         }
 
-    def forward(self, pyramid: Sequence[Float[Tensor, "b c h w"]]) -> list[Tensor]:
+    def forward(self, pyramid: Sequence[Float[Tensor, "b _ _ _"]]) -> list[Tensor]:
         """Prototypes, and one map of coefficients a level."""
         total, *coarser = pyramid
         for level, align, stride in zip(coarser, self.coarser, self.strides[1:], strict=True):

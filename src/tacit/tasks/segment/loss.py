@@ -91,9 +91,9 @@ def _logits(
     mixed = coefficients[rows.image, rows.cell]  # rows, k
     none = mixed[:0] @ prototypes[:1].sum(0).flatten(1)  # also where there is no image
     counts = torch.bincount(rows.image, minlength=len(prototypes)).tolist()
-    parts = zip(mixed.split(counts), prototypes, strict=True) if counts else ()
+    parts = zip(torch.split(mixed, counts), prototypes, strict=True) if counts else ()
     maps = [part @ image.flatten(1) for part, image in parts]
-    return torch.cat([none, *maps]).unflatten(1, prototypes.shape[2:])
+    return torch.cat([none, *maps]).view(-1, *prototypes.shape[2:])
 
 
 def _dice(chance: Float[Tensor, "rows h w"], wanted: Float[Tensor, "rows h w"]) -> Float[Tensor, " rows"]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from faster_coco_eval.core import mask as coco_mask
@@ -57,7 +58,8 @@ class MaskMetric(Metric):
             return
         assert masks is not None
         index = self._known.index(result.names)[result.classes]
-        rows = [row for row in np.argsort(-result.scores, kind="stable") if index[row] >= 0 and counts[index[row]]]
+        order = np.argsort(-result.scores, kind="stable")
+        order = order[(index[order] >= 0) & counts[index[order]]]
         found = [
             {
                 "image_id": sample.id,
@@ -65,7 +67,7 @@ class MaskMetric(Metric):
                 "segmentation": masks.runs(row),
                 "score": round(float(result.scores[row]), 5),
             }
-            for row in rows
+            for row in order.tolist()
         ]
         self._counted[sample.id] = _Counted(sample, list(self._truths(sample, label, counts)), found)
 
@@ -78,6 +80,10 @@ class MaskMetric(Metric):
     def coco_json(self) -> list[Detection]:
         """What was found, as COCO's list of results with compressed run lengths."""
         return [row for one in self._counted.values() for row in one.found]
+
+    def record(self) -> dict[str, Any]:
+        """COCO's figures, by class too; null where nothing is labelled."""
+        return asdict(self.compute())
 
     def figures(self) -> dict[str, float]:
         """COCO's with "mask_" before them, and those of persons; figures without labels are absent."""

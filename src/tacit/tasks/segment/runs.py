@@ -28,7 +28,7 @@ def run_lengths(
     column, row = np.divmod(edges, height + 1)
     places, times = np.unique((x + column) * tall + y + row, return_counts=True)
     places = places[times == 1]  # where a run goes on from the foot of one column to the head of the next is no edge
-    lengths = np.diff(places, prepend=0, append=tall * wide)
+    lengths: np.ndarray = np.diff(places, prepend=0, append=tall * wide)
     return lengths if lengths[-1] else lengths[:-1]
 
 

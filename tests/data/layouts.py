@@ -32,6 +32,28 @@ def coco(root: Path, boxes=((8, 8, 20, 16),), split="", **changes):
     return coco_text(root, json.dumps(content, indent=1), split)
 
 
+def coco_beside(
+    root: Path, kind: str, annotations, images=({"id": 7, "file_name": "a.png"},), categories=None, split=""
+):
+    """A file of that kind, such as "captions", beside the instances."""
+    file = root / "annotations" / f"{kind}{'_' if split else ''}{split}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    content = {"images": list(images), "annotations": annotations} | ({"categories": categories} if categories else {})
+    file.write_text(json.dumps(content, indent=1))
+    if not list(root.rglob("a.png")):
+        photo(root / "images" / split / "a.png")
+    return root
+
+
+FACE = [{"id": 3, "name": "cat", "keypoints": ["nose", "left_ear", "right_ear"], "skeleton": [[1, 2], [1, 3], [0, 9]]}]
+
+
+def coco_face(root: Path, points=(9, 9, 2, 10, 10, 1, 0, 0, 0), **changes):
+    """A box, and its keypoints in a file beside it."""
+    pose = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [8, 8, 20, 16], "keypoints": list(points)} | changes
+    return coco_beside(coco(root), "person_keypoints", [pose], categories=FACE)
+
+
 def coco_text(root: Path, text: str, split=""):
     file = root / "annotations" / f"instances{'_' if split else ''}{split}.json"
     file.parent.mkdir(parents=True, exist_ok=True)

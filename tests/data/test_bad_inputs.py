@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from commands import run
-from layouts import coco, coco_text, photo, voc, voc_object, yolo
+from layouts import coco, coco_beside, coco_face, coco_text, photo, voc, voc_object, yolo
 from PIL import Image
 
 from tacit.data.read import read
@@ -69,6 +69,34 @@ def voc_without_photograph(root):
     return voc(root)
 
 
+def masked(root, segmentation):
+    return coco(root, segmentation=segmentation)
+
+
+def runs(counts, size=(48, 64)):
+    return {"size": list(size), "counts": counts}
+
+
+def captioned(root, *captions, image=7):
+    annotations = [{"id": i, "image_id": image, "caption": caption} for i, caption in enumerate(captions)]
+    return coco_beside(coco(root), "captions", annotations)
+
+
+def posed(root, points, config="kpt_shape: [2, 3]"):
+    return yolo(root, f"0 0.5 0.5 0.25 0.5 {points}", config=f"names: [cat]\ntrain: images\n{config}\n")
+
+
+def faces(root, *names):
+    """Keypoints of such names."""
+    return coco_beside(coco(root), "person_keypoints", [], categories=[{"id": 3, "name": "cat", "keypoints": names}])
+
+
+def broken_beside(root):
+    coco_beside(coco(root), "captions", []).joinpath("annotations/captions.json").write_text("{")
+    return root
+
+
+LEFT = (1, 1, 2)
 BOMB = (
     '<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>\n'
     "<annotation><filename>&b;</filename></annotation>"
@@ -133,6 +161,52 @@ ROWS = {
         lambda r: voc(voc(r), name="b", filename="b.png", size=(640, 480)),
         Fault("labels are for 640 x 480", "image", 1, 1),
     ),
+    # masks: the box stays
+    "polygon of two points": (lambda r: masked(r, [[1, 2, 3, 4]]), Fault("2 points, mask left out", "label", 1, 1)),
+    "polygon of half a point": (lambda r: masked(r, [[1, 2, 3, 4, 5, 6, 7]]), Fault("3.5 points", "label", 1, 1)),
+    "polygon of numbers": (lambda r: masked(r, [1, 2, 3, 4, 5, 6]), Fault("0 points", "label", 1, 1)),
+    "polygon NaN": (lambda r: masked(r, [[1, 2, NAN, 4, 5, 6]]), Fault("no finite number", "label", 1, 1)),
+    "polygon of endless numbers": (lambda r: masked(r, [[10**400] * 6]), Fault("no finite number", "label", 1, 1)),
+    "polygon of text": (lambda r: masked(r, [["a"] * 6]), Fault("no finite number", "label", 1, 1)),
+    "segmentation of text": (lambda r: masked(r, "cat"), Fault("neither polygons nor", "label", 1, 1)),
+    "RLE of another size": (lambda r: masked(r, runs([3072], (64, 48))), Fault("for 48 x 64, not", "label", 1, 1)),
+    "RLE without a size": (lambda r: masked(r, {"counts": [1]}), Fault("for no size", "label", 1, 1)),
+    "RLE of gigabytes": (lambda r: masked(r, runs([10**12], (10**6, 10**6))), Fault("not for 64 x", "label", 1, 1)),
+    "RLE that does not add up": (lambda r: masked(r, runs([8, 9])), Fault("do not add up", "label", 1, 1)),
+    "RLE whose counts are huge": (lambda r: masked(r, runs([10**30, 9])), Fault("neither numbers", "label", 1, 1)),
+    "RLE of negative counts": (lambda r: masked(r, runs([3073, -1])), Fault("neither numbers", "label", 1, 1)),
+    "RLE of letters without end": (lambda r: masked(r, runs("o" * 99)), Fault("neither numbers", "label", 1, 1)),
+    "RLE of a huge letter count": (lambda r: masked(r, runs("o" * 99 + "0")), Fault("do not add up", "label", 1, 1)),
+    "RLE of odd letters": (lambda r: masked(r, runs("é\0 ")), Fault("neither numbers", "label", 1, 1)),
+    "RLE of nothing": (lambda r: masked(r, runs([3072])), Fault("no pixel", "label", 1, 1)),
+    # keypoints: the box stays, and so do the points that are sound
+    "keypoint outside": (lambda r: coco_face(r, (90, 9, 2, *LEFT * 2)), Fault("1 of 3 keypoints lie", "label", 1, 1)),
+    "keypoint outside by a hair": (lambda r: coco_face(r, (64.5, 9, 2, *LEFT * 2)), Fault("", "", 1, 1)),
+    "too few keypoints": (lambda r: coco_face(r, LEFT * 2), Fault("6 numbers for 3 keypoints", "label", 1, 1)),
+    "keypoints of text": (lambda r: coco_face(r, keypoints="nose"), Fault("0 numbers for 3", "label", 1, 1)),
+    "keypoint NaN": (lambda r: coco_face(r, (NAN, 9, 2, *LEFT * 2)), Fault("no finite number", "label", 1, 1)),
+    "keypoint half visible": (lambda r: coco_face(r, (9, 9, 0.5, *LEFT * 2)), Fault("visibility", "label", 1, 1)),
+    "keypoints of nobody": (lambda r: coco_face(r, id=9, bbox=[1, 1, 2, 2]), Fault("no such object", "label", 1, 1)),
+    "keypoints of an unlisted image": (lambda r: coco_face(r, image_id=9), Fault("no such object", "label", 1, 1)),
+    "keypoints of one name": (lambda r: faces(r, "ear", "ear"), Fault("no list of names", "label", 1, 1)),
+    "keypoints of numbers": (lambda r: faces(r, 1, 2), Fault("no list of names", "label", 1, 1)),
+    "YOLO keypoint outside": (lambda r: posed(r, "0.5 0.5 2 7 0.5 2"), Fault("1 of 2 keypoints", "label", 1, 1)),
+    "YOLO keypoints too many": (lambda r: posed(r, "0.5 0.5 2 " * 3), Fault("9 numbers for 2", "label", 1, 1)),
+    "YOLO keypoint NaN": (lambda r: posed(r, "nan 0.5 2 0 0 0"), Fault("no finite number", "label", 1, 1)),
+    "YAML of endless keypoints": (
+        lambda r: posed(r, "", "kpt_shape: [999999999999, 3]"),
+        (DataError, "no sound kpt_shape"),
+    ),
+    "YAML of keypoints in words": (lambda r: posed(r, "", "kpt_shape: many"), (DataError, "no sound kpt_shape")),
+    "YAML whose mirror is none": (
+        lambda r: posed(r, "", "kpt_shape: [2, 3]\nflip_idx: [1, 1]"),
+        (DataError, "no sound flip_idx"),
+    ),
+    # captions
+    "empty caption": (lambda r: captioned(r, "A cat.", " \n "), Fault("the caption is empty", "label", 1, 1)),
+    "caption that is no text": (lambda r: captioned(r, "A cat.", 7), Fault("is no text", "label", 1, 1)),
+    "caption of an unknown image": (lambda r: captioned(r, "A cat.", image=9), Fault("names image 9", "label", 1, 1)),
+    "captions that are no JSON": (broken_beside, Fault("captions.json:1: is no JSON", "label", 1, 1)),
     # names that lead elsewhere
     "traversal": (lambda r: coco(r, image={"file_name": "../../etc/passwd"}), (DataError, "leads out")),
     "absolute path": (lambda r: coco(r, image={"file_name": "/etc/passwd"}), (DataError, "leads out")),

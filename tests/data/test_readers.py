@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from layouts import HEIGHT, WIDTH, coco, coco_text, photo, voc, voc_object, yolo
+from layouts import FACE, HEIGHT, WIDTH, coco, coco_beside, coco_face, coco_text, photo, voc, voc_object, yolo
 
+from tacit.data.captions import CaptionLabels
+from tacit.data.figure import PERSON
 from tacit.data.images import Header
 from tacit.data.intake import BoxLabel, Intake
 from tacit.data.json_lines import JsonFile
+from tacit.data.keypoints import KeypointLabels
+from tacit.data.masks import MaskLabels
 from tacit.data.read import available_splits, read, require_clean, training_splits, verify_images
 from tacit.data.turns import turn, turned
 from tacit.data.xml_lines import load_xml
@@ -45,6 +49,130 @@ def test_coco_scores_under_the_least_are_left_out_without_a_fault(tmp_path, scor
     dataset = read(coco(tmp_path, score=score), min_score=0.5)
     assert len(only(dataset).boxes) == kept
     assert dataset.faults == ()
+
+
+SQUARE = [8, 8, 28, 8, 28, 24, 8, 24]
+
+
+def mask_of(root, label=MaskLabels):
+    return only(read(root)).label(label)
+
+
+def test_coco_polygons_and_run_lengths_are_masks(tmp_path):
+    polygon = mask_of(coco(tmp_path / "polygon", segmentation=[SQUARE, [0, 0, 4, 0, 4, 4]]))
+    runs = {"size": [48, 64], "counts": [8 * 48 + 8, *[16, 32] * 19, 16, 36 * 48 + 24]}
+    drawn = mask_of(coco(tmp_path / "runs", segmentation=runs))
+    expected = np.zeros((1, HEIGHT, WIDTH), bool)
+    expected[0, 8:24, 8:28] = True
+    assert (drawn.raster(HEIGHT, WIDTH) == expected).all()
+    assert (polygon.raster(HEIGHT, WIDTH)[:, 5:] == expected[:, 5:]).all()
+    assert polygon.raster(HEIGHT, WIDTH)[0, 0, 2]
+    assert (polygon.sources, drawn.sources) == (([SQUARE, [0, 0, 4, 0, 4, 4]],), (runs,))
+    assert polygon.complete is drawn.complete is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "masked", "complete"),
+    [
+        ({}, True, None),
+        ({}, False, "no label"),
+        ({"mask_complete_all": False, "mask_complete_cat": False}, True, set()),
+        ({"mask_complete_all": True}, True, None),
+        ({"mask_complete_all": True}, False, {1}),  # the cat lacks its mask, whatever the flag says
+        ({"mask_complete_all": False, "mask_complete_cat": True}, True, {0}),
+        ({"mask_complete_all": False, "mask_complete_dog": True}, False, {1}),
+    ],
+)
+def test_of_which_classes_coco_masks_are_complete(tmp_path, flags, masked, complete):
+    found = mask_of(coco(tmp_path, image=flags, segmentation=[SQUARE] if masked else []))
+    assert (found.complete if found else "no label") == complete
+
+
+def test_images_without_objects_are_complete_only_where_the_file_has_masks(tmp_path):
+    for name, segmentation in (("with", [SQUARE]), ("without", [])):
+        file = coco(tmp_path / name, segmentation=segmentation) / "annotations" / "instances.json"
+        content = json.loads(file.read_text())
+        photo(tmp_path / name / "images" / "b.png")
+        content["images"].append({"id": 8, "file_name": "b.png"})
+        file.write_text(json.dumps(content))
+    assert read(tmp_path / "with").samples[1].label(MaskLabels).complete is None
+    assert read(tmp_path / "without").samples[1].label(MaskLabels) is None
+
+
+def test_masks_follow_the_boxes_that_stay(tmp_path):
+    root = coco(tmp_path, boxes=[(99, 99, 5, 5), (8, 8, 20, 16)], segmentation=[SQUARE])
+    assert len(mask_of(root).outlines) == len(only(read(root)).boxes) == 1
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_masks_and_keypoints_turn_with_their_boxes(tmp_path, orientation):
+    photo(tmp_path / "images" / "a.png", orientation=orientation)
+    categories = [{"id": 3, "name": "cat", "keypoints": ["nose"]}]
+    pose = {"segmentation": [SQUARE], "keypoints": [8, 8, 2], "bbox": [8, 8, 20, 16]}
+    label = {"id": 1, "image_id": 7, "category_id": 3} | pose
+    image = {"id": 7, "file_name": "a.png", "width": WIDTH, "height": HEIGHT}
+    sample = only(read(coco_beside(tmp_path, "instances", [label], [image], categories)))
+    x0, y0, x1, y1 = sample.boxes[0].astype(int).tolist()
+    drawn = sample.label(MaskLabels).raster(sample.height, sample.width)[0]
+    assert drawn[y0:y1, x0:x1].all()
+    assert drawn.sum() == (x1 - x0) * (y1 - y0)
+    assert sample.label(MaskLabels).sources == ()
+    x, y = sample.label(KeypointLabels).points[0, 0].tolist()
+    assert x in {x0, x1}
+    assert y in {y0, y1}
+
+
+def test_coco_keypoints_beside_the_instances(tmp_path):
+    found = mask_of(coco_face(tmp_path), KeypointLabels)
+    assert found.names == ("nose", "left_ear", "right_ear")
+    assert found.skeleton == ((0, 1), (0, 2))  # the bond of a point that is not there is passed over
+    assert found.points.tolist() == [[[9, 9], [10, 10], [0, 0]]]
+    assert found.visible.tolist() == [[2, 1, 0]]
+    assert found.known.tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "known", "faults"),
+    [
+        ({"points": [0] * 9}, True, 0),  # nothing of it could be labelled, which is known
+        ({"id": 55}, True, 0),  # the box is the same
+        ({"id": 55, "bbox": [1, 1, 2, 2]}, False, 1),
+        ({"category_id": 9}, False, 0),  # dogs have none
+        ({"keypoints": []}, False, 0),
+    ],
+)
+def test_which_objects_have_keypoints(tmp_path, changes, known, faults):
+    dataset = read(coco_face(tmp_path, **changes))
+    found = only(dataset).label(KeypointLabels)
+    assert (found is not None and bool(found.known[0])) == known
+    assert len(dataset.faults) == faults
+
+
+def test_coco_keypoints_alone_and_in_the_instances(tmp_path):
+    for kind in ("instances", "person_keypoints"):
+        label = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [8, 8, 20, 16], "keypoints": [9, 9, 2] * 3}
+        dataset = read(coco_beside(tmp_path / kind, kind, [label], categories=FACE, split="train"), "all")
+        assert only(dataset).label(KeypointLabels).visible.tolist() == [[2, 2, 2]]
+        assert dataset.classes == ("cat",)
+        assert only(dataset).boxed
+
+
+def test_coco_captions_beside_and_alone(tmp_path):
+    captions = [{"id": i, "image_id": 7, "caption": f" A cat\n sits {i}. "} for i in range(2)]
+    for made in (coco(tmp_path / "beside", split="train"), tmp_path / "alone"):
+        dataset = read(coco_beside(made, "captions", captions, split="train"), "all")
+        assert only(dataset).label(CaptionLabels).captions == ("A cat sits 0.", "A cat sits 1.")
+        assert only(dataset).boxed == (made.name == "beside")
+        assert dataset.classes == (("cat", "dog") if made.name == "beside" else ())
+        assert dataset.faults == ()
+
+
+def test_labels_of_images_that_only_the_other_file_lists_are_passed_over(tmp_path):
+    images = [{"id": 7}, {"id": 8}]
+    captions = [{"image_id": 8, "caption": "Elsewhere."}]
+    poses = [{"id": 4, "image_id": 8, "category_id": 3, "keypoints": [9, 9, 2] * 3}]
+    coco_beside(coco_beside(coco(tmp_path), "captions", captions, images), "person_keypoints", poses, images, FACE)
+    assert read(tmp_path).faults == ()
 
 
 @pytest.mark.parametrize("folder", ["images/train", "train", "images", "annotations", "."])
@@ -120,10 +248,42 @@ def test_yolo_names_may_leave_gaps_and_sound_like_booleans(tmp_path):
     assert only(dataset).classes.tolist() == [1]
 
 
-def test_yolo_keypoints_behind_the_box_are_passed_over(tmp_path):
-    config = "names: [cat]\nkpt_shape: [2, 3]\ntrain: images\n"
-    dataset = read(yolo(tmp_path, "0 0.5 0.5 0.25 0.5 0.4 0.4 2 0.6 0.6 2", config))
-    assert only(dataset).boxes.tolist() == [[24, 12, 40, 36]]
+def test_yolo_polygons_are_masks(tmp_path):
+    photo(tmp_path / "images" / "b.png")
+    dataset = read(yolo(tmp_path, "0 0 0 0.5 0 0.5 0.25 0 0.25\n1 0.5 0.5 0.25 0.5\n"))
+    mixed, empty = (sample.label(MaskLabels) for sample in dataset.samples)
+    assert mixed.rows.tolist() == [0]
+    assert mixed.raster(HEIGHT, WIDTH).sum() == 32 * 12
+    assert mixed.complete == {0}  # of the dogs one has no mask
+    assert mixed.sources == ([[0, 0, 32, 0, 32, 12, 0, 12]], None)
+    assert empty.complete is None
+
+
+def test_yolo_boxes_alone_say_nothing_of_masks(tmp_path):
+    photo(tmp_path / "images" / "b.png")
+    assert [dict(sample.labels) for sample in read(yolo(tmp_path)).samples] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    ("shape", "points", "visible"), [("[2, 3]", "0.25 0.5 1 0.5 0.5 2", [1, 2]), ("[2, 2]", "0.25 0.5 0 0", [2, 0])]
+)
+def test_yolo_keypoints_behind_the_box(tmp_path, shape, points, visible):
+    config = f"names: [cat]\nkpt_shape: {shape}\nflip_idx: [1, 0]\ntrain: images\n"
+    dataset = read(yolo(tmp_path, f"0 0.5 0.5 0.25 0.5 {points}\n0 0.5 0.5 0.25 0.5\n", config))
+    found = only(dataset).label(KeypointLabels)
+    assert only(dataset).boxes.tolist() == [[24, 12, 40, 36]] * 2
+    assert found.points[0].tolist() == [[16, 24], [32, 24] if visible[1] else [0, 0]]
+    assert found.visible.tolist() == [visible, [0, 0]]
+    assert found.known.tolist() == [True, False]
+    assert found.pairs == ((0, 1),)
+    assert dataset.faults == ()
+
+
+def test_yolo_points_of_a_person_have_their_names(tmp_path):
+    flip = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
+    config = f"names: [person]\nkpt_shape: [17, 3]\nflip_idx: {flip}\ntrain: images\n"
+    found = only(read(yolo(tmp_path, "", config))).label(KeypointLabels)
+    assert (found.names, found.skeleton) == (PERSON.names, PERSON.skeleton)
 
 
 @pytest.mark.parametrize("entry", ["images", "../images", "list.txt", "[images]", "images/a.png"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layouts import coco, photo, voc, yolo
+from layouts import coco, coco_beside, coco_face, photo, voc, yolo
 
 from tacit.data.read import read
 from tacit.data.report import CELL, GAP, contact_sheet, describe
@@ -14,7 +14,7 @@ def test_figures(tmp_path):
     lines = "0 0.5 0.5 0.25 0.5\n1 0.5 0.5 1 1\n0 3 3 1 1\n"
     report = describe(read(yolo(tmp_path, lines)))
     assert (report.images, report.backgrounds, report.crowd) == (2, 1, 0)
-    assert report.labels == {"detect": 2}
+    assert report.labels == {"boxes": 2}
     assert [(item.name, item.boxes, item.images) for item in report.classes] == [("cat", 1, 1), ("dog", 1, 1)]
     assert (report.small, report.medium, report.large) == (1, 1, 0)
     assert (report.widths, report.heights) == ((64, 352, 640), (48, 264, 480))
@@ -28,6 +28,21 @@ def test_text_names_every_class_and_fault(tmp_path):
     assert "instances.json:" in text
     assert "0 photographs and 1 labels left out" in text
     assert all(what in text and figure in text for what, figure in report.rows())
+
+
+def test_every_kind_of_label_is_counted(tmp_path):
+    coco_face(tmp_path)
+    coco_beside(tmp_path, "captions", [{"id": 1, "image_id": 7, "caption": text} for text in ("A cat.", "One cat.")])
+    report = describe(read(tmp_path))
+    assert report.labels == {"boxes": 1, "objects with keypoints": 1, "captions": 2}
+    assert ("captions", "2") in report.rows()
+
+
+def test_captions_alone_are_no_boxes(tmp_path):
+    report = describe(read(coco_beside(tmp_path, "captions", [{"id": 1, "image_id": 7, "caption": "A cat."}])))
+    assert report.labels == {"captions": 1}
+    assert report.classes == ()
+    assert "captions" in report.to_text()
 
 
 def test_sheet_is_a_grid_of_drawn_photographs(tmp_path):

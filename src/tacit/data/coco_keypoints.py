@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property, partial
 from typing import Any
-
-import numpy as np
 
 from tacit.data.figure import MOST_POINTS, Figure, Points, placed
 from tacit.data.intake import BoxLabel, Intake
 from tacit.data.json_lines import JsonFile
 from tacit.data.keypoints import KeypointLabels
-from tacit.data.numbers import number
+from tacit.data.numbers import numbers
 from tacit.errors import DataError
 
 
@@ -30,57 +29,54 @@ class Keypoints:
         if self._figures:
             self._join(annotations, known)
 
-    @property
-    def any(self) -> bool:
-        """Whether there are keypoints of any object."""
-        return bool(self._stated)
-
     def label(self, image: int, boxes: Sequence[BoxLabel], width: int, height: int) -> KeypointLabels | None:
         """The keypoints of an image's boxes, None where the file does not list the image."""
         if image not in self._images or not self._stated:
             return None
         figure = next(iter(self._figures.values()))
-        return figure.labels([self._points(box, len(figure.names), width, height) for box in boxes])
+        return figure.labels([self._points(box, figure, width, height) for box in boxes])
 
     def _join(self, annotations: Sequence[Any], known: Collection[int]) -> None:
         own = self._file.rows("annotations")
-        theirs = [(place, item) for place, item in enumerate(annotations) if isinstance(item, dict)]
-        by_id = {(_plain(item.get("id")), _plain(item.get("image_id"))): place for place, item in theirs}
-        by_box = {_box(item): place for place, item in theirs}
+        others = None if own is annotations else _Others(annotations)
         for place, item in enumerate(own):
-            if not isinstance(item, dict) or not isinstance(item.get("keypoints"), list) or not item["keypoints"]:
+            if not isinstance(item, dict) or not item.get("keypoints"):
                 continue
-            found = place
-            if own is not annotations:
-                image = _plain(item.get("image_id"))
-                found = by_id.get((_plain(item.get("id")), image), by_box.get(_box(item), -1))
-                if found < 0:
-                    if image in known or image not in self._images:
-                        self._fault(place, item, "the dataset has no such object, keypoints left out")
-                    continue
-            if _plain(item.get("category_id")) in self._figures:
+            found = others.place_of(item) if others else place
+            if found is not None and _plain(item.get("category_id")) in self._figures:
                 self._stated[found] = place, item
+            image = _plain(item.get("image_id"))
+            if found is None and (image in known or image not in self._images):
+                self._fault(place, item, "the dataset has no such object, keypoints left out")
 
-    def _points(self, box: BoxLabel, count: int, width: int, height: int) -> Points | None:
+    def _points(self, box: BoxLabel, figure: Figure, width: int, height: int) -> Points | None:
         if box.place not in self._stated:
             return None
         place, item = self._stated[box.place]
-        values = [number(value) for value in item["keypoints"]]
-        if len(values) != 3 * count:
-            self._fault(place, item, f"has {len(values)} numbers for {count} keypoints, left out")
-            return None
-        try:
-            points, outside = placed(np.array(values).reshape(-1, 3), width, height)
-        except DataError as error:
-            self._fault(place, item, f"{error.wrong}, keypoints left out")
-            return None
-        if outside:
-            self._fault(place, item, f"{outside} keypoints lie outside, left out")
-        return points
+        note, stated = partial(self._fault, place, item), item["keypoints"]
+        rows = figure.rows(numbers(stated if isinstance(stated, list) else []), 3, note)
+        return None if rows is None else placed(rows, width, height, note)
 
     def _fault(self, place: int, item: dict[str, Any], reason: str) -> None:
         name = f"annotation {item.get('id', 'without id')}"
         self._intake.fault(self._file.place("annotations", place), f"{name}: {reason}", "label")
+
+
+class _Others:
+    """The annotations of another file, to be found again."""
+
+    def __init__(self, annotations: Sequence[Any]) -> None:
+        self._items = [(place, item) for place, item in enumerate(annotations) if isinstance(item, dict)]
+        self._by_id = {_id(item): place for place, item in self._items}
+
+    def place_of(self, item: dict[str, Any]) -> int | None:
+        """The one of the same id, or of the same box."""
+        found = self._by_id.get(_id(item))
+        return self._by_box.get(_box(item)) if found is None else found
+
+    @cached_property
+    def _by_box(self) -> dict[tuple[Any, ...], int]:
+        return {_box(item): place for place, item in self._items}
 
 
 def _figures(file: JsonFile, intake: Intake) -> dict[int, Figure]:
@@ -119,7 +115,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int) else None
 
 
+def _id(item: dict[str, Any]) -> tuple[Any, Any]:
+    return _plain(item.get("id")), _plain(item.get("image_id"))
+
+
 def _box(item: dict[str, Any]) -> tuple[Any, ...]:
     box = item.get("bbox")
-    corners = tuple(number(value) for value in box) if isinstance(box, list) else ()
+    corners = tuple(numbers(box).tolist()) if isinstance(box, list) else ()
     return (_plain(item.get("image_id")), _plain(item.get("category_id")), *corners)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from tacit.data.intake import BoxLabel, Intake
 from tacit.data.json_lines import JsonFile
-from tacit.data.masks import MaskLabels, Outline
-from tacit.data.segmentation import outline
-from tacit.errors import DataError
+from tacit.data.masks import MaskLabels
+from tacit.data.segmentation import mask_labels
 
 _FLAG = "mask_complete_"  # of an image, with "all" or the name of a class behind it
 Complete = frozenset[int] | None  # None is all classes
@@ -29,28 +29,18 @@ class Masks:
 
     def label(self, image: dict[str, Any], boxes: Sequence[BoxLabel], width: int, height: int) -> MaskLabels | None:
         """The masks of an image's boxes, None where it tells nothing of masks."""
-        sources = tuple(self._annotations[box.place].get("segmentation") or None for box in boxes)
-        outlines = tuple(self._outline(box, source, width, height) for box, source in zip(boxes, sources, strict=True))
-        without = frozenset(box.class_index for box, found in zip(boxes, outlines, strict=True) if not found)
-        flawless = all(box.crowd or found for box, found in zip(boxes, outlines, strict=True))
-        complete = self._complete(image, flawless)
-        if without:
-            complete = (frozenset(self._flags.values()) if complete is None else complete) - without
-        if not any(outlines) and complete == frozenset():
-            return None
-        kept = tuple(source if found else None for source, found in zip(sources, outlines, strict=True))
-        return MaskLabels(outlines, complete, kept)
+        sources = [self._annotations[box.place].get("segmentation") or None for box in boxes]
+        note = partial(self._note, boxes)
+        complete = self._complete(image, all(box.crowd or source for box, source in zip(boxes, sources, strict=True)))
+        labels = mask_labels(sources, boxes, complete, len(self._flags), (width, height), note)
+        return labels if len(labels.rows) or labels.complete != frozenset() else None
 
-    def _outline(self, box: BoxLabel, source: Any, width: int, height: int) -> Outline | None:
-        try:
-            return outline(source, width, height) if source else None
-        except DataError as error:
-            where = self._file.place("annotations", box.place)
-            self._intake.fault(where, f"{box.name}: {error.wrong}, mask left out", "label")
-            return None
+    def _note(self, boxes: Sequence[BoxLabel], i: int, reason: str) -> None:
+        where = self._file.place("annotations", boxes[i].place)
+        self._intake.fault(where, f"{boxes[i].name}: {reason}", "label")
 
-    def _complete(self, image: dict[str, Any], flawless: bool) -> Complete:
+    def _complete(self, image: dict[str, Any], every: bool) -> Complete:
         if any(key.startswith(_FLAG) for key in image):
             stated = frozenset(index for flag, index in self._flags.items() if image.get(flag))
             return None if image.get(_FLAG + "all") else stated
-        return None if flawless and self._some else frozenset()
+        return None if every and self._some else frozenset()

@@ -11,6 +11,7 @@ import yaml
 
 from tacit.data.folders import is_there
 from tacit.data.intake import require_distinct
+from tacit.data.yolo_points import LinePoints, line_points
 from tacit.errors import DataError
 
 _USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
@@ -27,7 +28,7 @@ class DataYaml:
     names: dict[int, str]
     splits: dict[str, tuple[str, ...]]
     bases: tuple[Path, ...]
-    keypoints: bool  # lines go on with keypoints behind the box
+    points: LinePoints | None  # with which lines go on behind the box
 
 
 def load_data_yaml(path: Path) -> DataYaml | None:
@@ -43,7 +44,7 @@ def load_data_yaml(path: Path) -> DataYaml | None:
         names=_names(file, config),
         splits={name: entries for name, entries in splits.items() if _stands(name, entries, bases)},
         bases=bases,
-        keypoints="kpt_shape" in config,
+        points=line_points(file, config),
     )
 
 

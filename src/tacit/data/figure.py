@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
-from tacit.data.keypoints import UNLABELLED, KeypointLabels, Pairs
-from tacit.errors import DataError
+from tacit.data.keypoints import HIDDEN, SEEN, UNLABELLED, KeypointLabels, Pairs
 
 MOST_POINTS = 1000  # of one object; more is a damaged file
 SLACK = 1.0  # pixels that a point may lie outside by rounding
+Note = Callable[[str], None]
+Rows = Float64[np.ndarray, "k values"]
 Points = Float64[np.ndarray, "k 3"]
 """x, y in pixels, and what is visible, one row a keypoint."""
 
@@ -23,6 +24,13 @@ class Figure:
 
     names: tuple[str, ...]
     skeleton: Pairs = ()
+
+    def rows(self, stated: Sequence[float] | Float64[np.ndarray, " m"], each: int, note: Note) -> Rows | None:
+        """As many numbers as a row has for each keypoint. Where there are more or less, `note` is told, and no rows."""
+        if len(stated) != each * len(self.names):
+            note(f"has {len(stated)} numbers for {len(self.names)} keypoints, left out")
+            return None
+        return np.asarray(stated, np.float64).reshape(-1, each)
 
     def labels(self, objects: Sequence[Points | None]) -> KeypointLabels:
         """The labels of one picture; of an object that is None nothing is known."""
@@ -35,22 +43,27 @@ class Figure:
         return KeypointLabels(places, visible, known, self.names, self.skeleton)
 
 
-def placed(stated: Points, width: int, height: int) -> tuple[Points, int]:
-    """The keypoints of an object in a picture of that size, and how many were left out since they lie outside of it.
+def placed(stated: Points, width: int, height: int, note: Note) -> Points | None:
+    """The keypoints of an object in a picture of that size; those that lie outside of it are left out.
 
-    Raises DataError for a place that is no finite number, and for a visibility that is none of 0, 1, 2.
+    None where a place is no finite number or a visibility none of 0, 1, 2. Of all that is left out `note` is told.
     """
-    if not np.isin(stated[:, 2], (0, 1, 2)).all():
-        raise DataError("a keypoint's visibility is none of 0, 1, 2")
-    labelled = stated[:, 2] > UNLABELLED
+    visible = stated[:, 2]
+    labelled = visible != UNLABELLED
+    if not ((visible == HIDDEN) | (visible == SEEN) | ~labelled).all():
+        note("a keypoint's visibility is none of 0, 1, 2, keypoints left out")
+        return None
     if not np.isfinite(stated[labelled]).all():
-        raise DataError("a keypoint has a coordinate that is no finite number")
+        note("a keypoint has a coordinate that is no finite number, keypoints left out")
+        return None
     points = np.where(labelled[:, None], stated, 0)
     inside = points.copy()
     inside[:, :2] = points[:, :2].clip(0, (width, height))
     outside = np.abs(inside - points).max(axis=1) > SLACK
+    if outside.any():
+        note(f"{outside.sum()} of {len(points)} keypoints lie outside, left out")
     inside[outside] = 0
-    return inside, int(outside.sum())
+    return inside
 
 
 PERSON = Figure(

@@ -77,6 +77,13 @@ class MaskLabels(Label):
         return cls(tuple(outlines), complete)
 
 
+def lacking(complete: frozenset[int] | None, missing: frozenset[int], classes: int) -> frozenset[int] | None:
+    """What is complete still, of so many classes, if objects of the `missing` ones have no mask."""
+    if not missing:
+        return complete
+    return (frozenset(range(classes)) if complete is None else complete) - missing
+
+
 def _both(first: frozenset[int] | None, second: frozenset[int] | None) -> frozenset[int] | None:
     """What is in both; None is everything."""
     if first is None or second is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """The figures of one split. `labels` counts them by task; sizes of photographs are (least, median, greatest)."""
+    """The figures of one split. `labels` counts them by kind; sizes of photographs are (least, median, greatest)."""
 
     root: Path
     kind: str
@@ -60,7 +61,7 @@ class DatasetReport:
     def rows(self) -> list[tuple[str, str]]:
         """(what, figure) line by line, without the classes and the faults themselves."""
         least, median, greatest = (f"{w} x {h}" for w, h in zip(self.widths, self.heights, strict=True))
-        labels = [(f"labels to {task}", f"{count:,}") for task, count in self.labels.items()]
+        labels = [(kind, f"{count:,}") for kind, count in self.labels.items()]
         return [
             ("layout", f"{self.kind}, split {self.split}"),
             ("photographs", f"{self.images:,}, {self.backgrounds:,} of them without a box"),
@@ -100,7 +101,7 @@ def describe(dataset: Dataset) -> DatasetReport:
         split=dataset.split,
         images=len(samples),
         backgrounds=sum(len(sample.boxes) == 0 for sample in samples),
-        labels={"detect": len(area)},
+        labels=_counts(samples),
         crowd=sum(int(sample.crowd.sum()) for sample in samples),
         classes=tuple(ClassCount(name, boxes[i], images[i]) for i, name in enumerate(dataset.classes)),
         widths=_spread([sample.width for sample in samples]),
@@ -110,6 +111,14 @@ def describe(dataset: Dataset) -> DatasetReport:
         large=int((area > LARGE).sum()),
         faults=dataset.faults,
     )
+
+
+def _counts(samples: Sequence[Sample]) -> dict[str, int]:
+    """The labels by kind: boxes, where they are labelled at all, and whatever else there is."""
+    counts = Counter(boxes=sum(len(sample.boxes) for sample in samples)) if any(s.boxed for s in samples) else Counter()
+    for label in (label for sample in samples for label in sample.labels.values()):
+        counts.update(label.counts)
+    return dict(counts)
 
 
 def contact_sheet(dataset: Dataset, columns: int = 4, count: int = 16, seed: int = 0) -> UInt8[np.ndarray, "h w 3"]:

@@ -3,16 +3,16 @@
 `train`, `val` and `test` name a folder, a file that lists photographs, or a list of these. The labels of
 `.../images/a/b.jpg` stand in `.../labels/a/b.txt`, or beside the photograph where no folder is called images.
 A line is `class cx cy w h` in fractions of the photograph as shown, with a sixth number a teacher's score; or a class
-and a polygon, which counts as its bounding box. No file, or an empty one, makes the photograph a background.
+and a polygon, a mask with the box around it; or a box and keypoints, `x y` or `x y visible` each, where the `data.yaml`
+has a `kpt_shape`. No file, or an empty one, makes the photograph a background.
 """
 
 from __future__ import annotations
 
-import math
 import os.path
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from tacit.data.data_yaml import DataYaml, load_data_yaml
 from tacit.data.folders import is_there, photographs
 from tacit.data.images import SUFFIXES
 from tacit.data.intake import BoxLabel, Intake, Splits
+from tacit.data.masks import MaskLabels
 from tacit.data.sample import Dataset, Fault
+from tacit.data.yolo_labels import YoloLabels
+from tacit.data.yolo_line import Line, numbers, parse
 from tacit.errors import DataError
 
 _PARENTS = re.compile(r"^(\.\./)+")
@@ -63,6 +66,7 @@ class _Reading:
     min_score: float
     intake: Intake = field(default_factory=Intake)
     orphans: set[Path] = field(default_factory=set)
+    empty: set[int] = field(default_factory=set)  # photographs without a line
 
     def read(self, entries: tuple[str, ...]) -> None:
         self._index = {number: i for i, number in enumerate(self.config.names)}
@@ -74,6 +78,7 @@ class _Reading:
             else:
                 seen.add(name)
                 self._photograph(len(seen), photo)
+        self._backgrounds()
 
     def _photographs(self, entry: str) -> Iterator[tuple[str, Path]]:
         """(where it is named, the photograph)."""
@@ -104,7 +109,7 @@ class _Reading:
     def _holds_labels(self, file: Path) -> bool:
         """Whether the first line reads like a label, as that of a README or of a list of classes does not."""
         with file.open(encoding="utf-8", errors="replace") as opened:
-            return len(_numbers(opened.readline())) >= 5
+            return len(numbers(opened.readline())) >= 5
 
     def _listed(self, listing: Path) -> Iterator[tuple[str, Path]]:
         bases = (listing.parent, *self.config.bases)
@@ -125,37 +130,31 @@ class _Reading:
         except DataError as error:  # a photograph whose labels are unknown is no background
             self.intake.faults.append(Fault.of(file, error))
             return
+        found = [(place, line) for place, text in lines if (line := self._line(file, place, text))]
         size = (header.width, header.height)
-        labels = [label for place, line in lines if (label := self._label(file, place, line, size))]
-        self.intake.add(photo, header, number, labels, lambda place: f"{file}:{place}")
+        labels = [BoxLabel(line.scaled(*size), self._index[line.number], place) for place, line in found]
+        marks = YoloLabels(file, [line for _, line in found], labels, self.config, self.intake)
+        self.intake.add(photo, header, number, labels, lambda place: f"{file}:{place}", beside=marks.labels)
+        if not lines:
+            self.empty.add(number)
 
-    def _label(self, file: Path, place: int, line: str, size: tuple[int, int]) -> BoxLabel | None:
-        numbers = _numbers(line)
-        if reason := self._wrong_with(numbers):
-            self.intake.fault(f"{file}:{place}", f"{reason}: {line[:60]!r}, left out", "label")
+    def _line(self, file: Path, place: int, text: str) -> Line | None:
+        try:
+            line = parse(text, self._index, self.config.points)
+        except DataError as error:
+            self.intake.fault(f"{file}:{place}", f"{error.wrong}: {text[:60]!r}, left out", "label")
             return None
-        stated = self._stated(numbers)
-        if len(stated) == 5 and stated[4] < self.min_score:
-            return None
-        box = _corners(stated[:4]) if len(stated) <= 5 else _bounds(stated)
-        return BoxLabel(_scaled(box, size), self._index[int(numbers[0])], place)
+        return line if line.score >= self.min_score else None
 
-    def _wrong_with(self, numbers: list[float]) -> str:
-        if not self._is_label(len(numbers)):
-            return "is no label"
-        if numbers[0] not in self._index:
-            return f"unknown class id {numbers[0]:g}"
-        if not all(map(math.isfinite, self._stated(numbers))):
-            return "has a value that is no finite number"
-        return ""
-
-    def _stated(self, numbers: list[float]) -> list[float]:
-        """The box, with a score or without, or the polygon; keypoints are passed over."""
-        return numbers[1:5] if self.config.keypoints and len(numbers) > 6 else numbers[1:]
-
-    def _is_label(self, count: int) -> bool:
-        """A box, a box with its score, a polygon of three corners or more, or a box with keypoints."""
-        return count in {5, 6} or (count >= 7 and (count % 2 == 1 or self.config.keypoints))
+    def _backgrounds(self) -> None:
+        """Where objects have masks, a photograph without any object shows that it has none."""
+        samples = self.intake.samples
+        if any(sample.label(MaskLabels) for sample in samples):
+            nothing = MaskLabels((), None)
+            self.intake.samples = [
+                replace(sample, labels={**sample.labels, MaskLabels: nothing}) if sample.id in self.empty else sample
+                for sample in samples
+            ]
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
@@ -171,25 +170,3 @@ def _resolve(name: str, bases: tuple[Path, ...]) -> Path | None:
     """Where `name` is. Exports from Roboflow say `../train/images` for a folder beside the file: that is met first."""
     names = (_PARENTS.sub("", name), name)
     return next((base / text for text in names for base in bases if is_there(base / text)), None)
-
-
-def _numbers(line: str) -> list[float]:
-    """The numbers of a line; none if it holds anything else."""
-    try:
-        return [float(token) for token in line.split()]
-    except ValueError:
-        return []
-
-
-def _corners(values: list[float]) -> tuple[float, float, float, float]:
-    x, y, width, height = values
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-
-
-def _bounds(polygon: list[float]) -> tuple[float, float, float, float]:
-    return min(polygon[::2]), min(polygon[1::2]), max(polygon[::2]), max(polygon[1::2])
-
-
-def _scaled(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    width, height = size
-    return box[0] * width, box[1] * height, box[2] * width, box[3] * height

@@ -200,4 +200,4 @@ def test_it_learns_who_is_who():
         loss.total.backward()
         optimiser.step()
         losses.append(loss.total.item())
-    assert losses[-1] < 0.3 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,9 +14,8 @@ from torch import Tensor, nn
 from tacit.data.sample import Dataset, Sample, Scene
 from tacit.data.tags import TagLabels, all_single, tags_of, vocabulary, with_box_tags
 from tacit.errors import ConfigError, DataError, WeightsError
-from tacit.nn.knowledge import InnerProduct
-from tacit.nn.uses import Operator, Uses
-from tacit.tasks.bend import MODELLINGS, OPERATORS, bent, uses_of
+from tacit.nn.uses import Uses
+from tacit.tasks.bend import bent, uses_of
 from tacit.tasks.tags.answer import Tags
 from tacit.tasks.tags.loss import tag_loss
 from tacit.tasks.tags.metric import TagMetric
@@ -27,7 +24,6 @@ from tacit.tasks.task import Decoded, Plan, Pyramid, Sight, Targets, Task, TaskL
 MOST_TAGS = 4096
 LONGEST_NAME = 200
 HIDDEN = 128
-MANIFOLD = 32  # coordinates that manifold reduction leaves
 TYPICAL = 2  # tags of a photograph, where the biases start
 
 
@@ -47,7 +43,7 @@ class Tagging(Task):
         self.names, self.single = tuple(names), single
         self._place = {name: index for index, name in enumerate(self.names)}
         self.project = nn.Sequential(nn.Conv2d(2 * sum(channels), HIDDEN, kernel_size=1), nn.SiLU())
-        self.respond = _reduced(len(names), uses) if uses.reduction else bent(HIDDEN, len(names), uses)
+        self.respond = bent(HIDDEN, len(names), uses)
         self._start_biases()
 
     @classmethod
@@ -133,16 +129,6 @@ class Tagging(Task):
         assert conv.bias is not None
         rate = min(0.5, TYPICAL / len(self.names))
         conv.bias.fill_(0.0 if self.single else math.log(rate / (1 - rate)))
-
-
-def _reduced(tags: int, uses: Uses) -> nn.Sequential:
-    """Manifold reduction (Fig. 3): a tag's answer is the inner product of the projected features and its own z."""
-    coordinates, modelling = min(MANIFOLD, tags), MODELLINGS[uses.modelling]
-    layers = OrderedDict(bent(HIDDEN, coordinates, replace(uses, refinement=Operator.NONE)).named_children())
-    layers["product"] = InnerProduct(coordinates, tags, modelling)
-    if uses.refinement is not Operator.NONE:
-        layers["refine"] = OPERATORS[uses.refinement](tags, modelling)
-    return nn.Sequential(layers)
 
 
 def _names(names: Any) -> list[str]:

@@ -1,12 +1,15 @@
 """The pose task: targets, raw maps, loss, decoding, folding, answers."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from tacit.data.keypoints import KeypointLabels
-from tacit.data.sample import Scene
+from tacit.data.sample import Dataset, Sample, Scene
 from tacit.errors import DataError, WeightsError
 from tacit.geometry.letterbox import plan_letterbox
 from tacit.nn.fold import fold
@@ -80,8 +83,9 @@ def test_a_raw_one_is_the_typical_object_of_the_level(task):
     assert (x, y) == pytest.approx((5.5 * 16 + ((36 * 75 + 76 * 55 + 72 * 146) / 3) ** 0.5, 2.5 * 16), rel=1e-6)
 
 
-def test_targets_are_the_objects_whose_points_are_known(task):
-    other = scene([[0, 0, 8, 8], [0, 64, 64, 128]], label(np.ones((2, 3, 2)), np.ones((2, 3)), [False, True]))
+def test_targets_are_the_objects_with_a_labelled_point(task):
+    seen = [[1, 1, 1], [1, 1, 1], [0, 0, 0]]
+    other = scene([[0, 0, 8, 8], [0, 64, 64, 128], [0, 0, 9, 9]], label(np.ones((3, 3, 2)), seen, [False, True, True]))
     targets = task.targets([ONE, other])
     assert targets["boxes"].tolist() == [[0, 0.5, 0.5, 0.5, 0.75], [1, 0.25, 0.75, 0.5, 0.5]]
     assert targets["points"][0].tolist() == [[40, 60], [90, 62], [64, 30]]
@@ -200,3 +204,21 @@ def test_an_answer_has_a_row_for_every_box_in_pixels_of_the_photograph(task):
 def test_no_boxes_no_poses(task):
     sight = Sight(plan_letterbox((200, 100), SIDE), Thresholds(), {"detect": found(task, [], [])}, names=("person",))
     assert task.answer({"keypoints": torch.zeros(3, 3, 3)}, sight).points.shape == (0, 3, 3)
+
+
+def test_the_plan_is_what_the_labels_say():
+    labelled = replace(label(np.ones((1, 3, 2)), [[1, 1, 1]]), skeleton=((0, 2), (1, 1)))
+    photographs = [sample(1, 0, label([], [])), sample(2, 1, labelled)]
+    data = Dataset(Path("scenes"), "COCO", "train", ("dog", "person"), (1, 2), tuple(photographs), ())
+    plan = Pose.plan_for([data])
+    assert plan == Body(NAMES, ((0, 2),), ((0, 1),), ("person",)).to_json()
+    assert Pose.build(PYRAMID, plan).body.pairs == ((0, 1),)
+
+
+def sample(number, kind, labels):
+    n = len(labels.known)
+    boxes = np.zeros((n, 4), np.float32)
+    marked = {KeypointLabels: labels}
+    return Sample(
+        Path(f"{number}.jpg"), SIDE, SIDE, number, boxes, np.full(n, kind), np.zeros(n, bool), boxes[:, 0], marked
+    )

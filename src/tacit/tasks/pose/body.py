@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from tacit.data.figure import MOST_POINTS
 from tacit.errors import WeightsError
 from tacit.tasks.task import Plan
 
-MOST = 512  # keypoints; no honest plan has more
+MOST = MOST_POINTS  # and of lines and of pairs
 OTHER_SIGMA = 0.05
 SIGMAS = {
     "nose": 0.026, "left_eye": 0.025, "right_eye": 0.025, "left_ear": 0.035, "right_ear": 0.035,

@@ -23,9 +23,9 @@ from tacit.tasks.bend import bent, uses_of, uses_to_json
 from tacit.tasks.cells import centres, flat, positives, shapes_of
 from tacit.tasks.detect.answer import Boxes
 from tacit.tasks.pose.answer import Poses
-from tacit.tasks.pose.body import Body
+from tacit.tasks.pose.body import MOST, Body
 from tacit.tasks.pose.loss import FILLED, Wanted, pose_loss
-from tacit.tasks.pose.metric import PoseMetric, classes_with_points, names_of
+from tacit.tasks.pose.metric import PoseMetric, classes_with_points, names_of, pointed
 from tacit.tasks.task import Decoded, Plan, Pyramid, Sight, Targets, Task, TaskLoss
 
 NARROWER = 4  # the hidden layers' share of the features' channels
@@ -59,7 +59,7 @@ class Pose(Task):
     def labels(cls, thing: Sample | Scene) -> bool:
         """Whether at least one object has a labelled point."""
         label = thing.label(KeypointLabels)
-        return label is not None and bool((label.known & (label.counted > 0)).any())
+        return label is not None and bool(pointed(label).any())
 
     @classmethod
     def plan_for(cls, datasets: Sequence[Dataset]) -> Plan:
@@ -68,12 +68,14 @@ class Pose(Task):
         return Body(names, lines, pairs_of(names), classes_with_points(*datasets)).to_json()
 
     def targets(self, scenes: Sequence[Scene]) -> Targets:
-        """Of the objects whose points are known: "boxes" (image, x, y, w, h in parts of the input), "points" (x, y) in
+        """Of the objects with a labelled point: "boxes" (image, x, y, w, h in parts of the input), "points" (x, y) in
         pixels of the input, and "visible" as COCO numbers it. Raises DataError for labels of other points.
+
+        An object without any does not even teach that its points are unseen: COCO has such rows where nobody looked.
         """
         labels = [self._label(scene) for scene in scenes]
         k = self.points
-        known = np.concatenate([np.zeros(0, np.bool_), *(label.known for label in labels)])
+        known = np.concatenate([np.zeros(0, np.bool_), *(pointed(label) for label in labels)])
         points = np.concatenate([np.zeros((0, k, 2), np.float32), *(label.points for label in labels)])
         visible = np.concatenate([np.zeros((0, k), np.int64), *(label.visible for label in labels)])
         return {
@@ -101,7 +103,7 @@ class Pose(Task):
     def decode(self, raw: Sequence[Tensor]) -> Decoded:
         """The "keypoints" (b, cells, k, 3): x and y in pixels of the input, and the confidence."""
         centre, unit = self._grid(raw)
-        values = flat(raw).reshape(len(raw[0]), -1, self.points, 3)
+        values = flat(raw).reshape(raw[0].shape[0], -1, self.points, 3)
         points = centre[:, None] + values[..., :2] * unit[:, None, None]
         return {"keypoints": torch.cat([points, values[..., 2:].sigmoid()], dim=3)}
 
@@ -150,9 +152,10 @@ def _head(channels: int, out: int, uses: Uses) -> nn.Sequential:
 
 
 def _skeleton(datasets: Sequence[Dataset]) -> Pairs:
-    """The lines of the first photograph that has some."""
+    """The lines of the first photograph that has some, without those that lead nowhere."""
     labels = (sample.label(KeypointLabels) for dataset in datasets for sample in dataset.samples)
-    return next((label.skeleton for label in labels if label is not None and label.skeleton), ())
+    lines = next((label.skeleton for label in labels if label is not None and label.skeleton), ())
+    return tuple(line for line in lines if line[0] != line[1])[:MOST]
 
 
 def _to_source(points: Float[np.ndarray, "n k 2"], plan: Letterbox) -> Float[np.ndarray, "n k 2"]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from tacit.data.keypoints import KeypointLabels
 from tacit.data.sample import Dataset, Sample
@@ -141,8 +141,13 @@ def classes_with_points(*datasets: Dataset) -> tuple[str, ...]:
     for dataset in datasets:
         for sample in dataset.samples:
             if (label := sample.label(KeypointLabels)) is not None:
-                found |= dict.fromkeys(dataset.classes[index] for index in np.unique(sample.classes[label.known]))
+                found |= dict.fromkeys(dataset.classes[index] for index in np.unique(sample.classes[pointed(label)]))
     return tuple(found)
+
+
+def pointed(label: KeypointLabels) -> Bool[np.ndarray, " n"]:
+    """Which objects have a labelled point."""
+    return np.asarray(label.known & (label.counted > 0))
 
 
 def _columns(wanted: Sequence[str], given: Sequence[str]) -> Int64[np.ndarray, " k"]:

@@ -90,7 +90,7 @@ def test_a_veil_of_the_classs_colour_the_best_on_top():
     assert picture[20, 30].tolist() == veil[1].tolist()
     assert picture[20, 19].tolist() == veil[0].tolist()  # both: the better one hides the other
     assert picture[50, 70].tolist() == [100, 100, 100]
-    assert picture[20, 6].tolist() == pytest.approx(colour_of(0), abs=10)  # the line
+    assert picture[20, 6].tolist() == pytest.approx(colour_of(0), abs=20)  # the line, softened
     assert masks.summary() == ""
     assert result.image.min() == 100  # the photograph stays as it is
 

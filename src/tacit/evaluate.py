@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,9 +89,7 @@ def evaluate(
         samples, pictures, unread = _load(group)
         faults += unread
         if pictures:
-            for sample, result in zip(samples, predict(pictures), strict=True):
-                for metric in metrics.values():
-                    metric.update(sample, result)
+            _score(predict, metrics.values(), samples, pictures)
         images += len(samples)
         if progress:
             progress(len(group))
@@ -99,6 +97,19 @@ def evaluate(
         reason = str(faults[0]) if faults else "it holds none"
         raise DataError(f"no photograph of {dataset.root} ({dataset.split}) can be scored: {reason}")
     return Evaluation(metrics=metrics, faults=tuple(faults), images=images, seconds=time.perf_counter() - start)
+
+
+def _score(
+    predict: Predict, metrics: Collection[Metric], samples: Sequence[Sample], pictures: list[Image]
+) -> None:
+    for sample, result in zip(samples, predict(pictures), strict=True):
+        for metric in metrics:
+            metric.update(sample, result)
+    for metric in metrics:
+        further = [row for sample, picture in zip(samples, pictures, strict=True) for row in metric.further(sample, picture)]
+        results = predict([picture for _, picture in further]) if further else ()
+        for (sample, _), result in zip(further, results, strict=True):
+            metric.update(sample, result)
 
 
 def _groups(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import UInt8
+
 from tacit.data.sample import Sample
 from tacit.results import Result
 
@@ -29,6 +32,11 @@ class Metric(ABC):
         """Counts one photograph; counting it again replaces what it gave before. Photographs that do not label the
         task are passed over.
         """
+
+    def further(self, sample: Sample, image: UInt8[np.ndarray, "h w 3"]) -> list[tuple[Sample, np.ndarray]]:
+        """Other pictures that it wants answered for this photograph, such as a second view of it; by default none."""
+        assert image.shape[:2] == (sample.height, sample.width)
+        return []
 
     @abstractmethod
     def figures(self) -> dict[str, float]:

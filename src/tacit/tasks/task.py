@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tacit.results import Answer
 from tacit.data.sample import Dataset, Sample, Scene
 from tacit.geometry.letterbox import Letterbox
+from tacit.nn.uses import Uses
+from tacit.results import Answer
 from tacit.tasks.detect.anchors import Anchors
 from tacit.tasks.metric import Metric
 from tacit.thresholds import Thresholds
@@ -78,6 +79,11 @@ class Task(nn.Module, ABC):
     @abstractmethod
     def build(cls, pyramid: Pyramid, plan: Plan) -> Self:
         """A task with random weights. Raises WeightsError for a plan that is none."""
+
+    @classmethod
+    def uses(cls, uses: Uses) -> Uses:
+        """Those of a recipe's uses that this task has a place for: not what is about anchors, or about whole pictures."""
+        return replace(uses, clusters=False, offsets=False, sizes=False, reduction=False)
 
     @classmethod
     def read(cls, dataset: Dataset) -> Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,7 @@ class Learner:
         self.device = accelerator.device
         # channels last: faster convolutions on CPUs and GPUs alike (docs/decisions/training-speed.md)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.still = hold_still(self.network, recipe.learn)
         self.average = MovingAverage(self.network, recipe.optimiser)
         self.teacher = _teacher(recipe, self.network, accelerator)
         self.weighing = Weighing(recipe.balance, list(network.tasks)).to(self.device)
@@ -56,6 +57,8 @@ class Learner:
         Raises DivergedError, before any weight has changed, when the loss or the gradient is not finite.
         """
         self.network.train()
+        for part in self.still:
+            part.eval()  # batch norm would go on learning otherwise
         self.schedule.apply(self.optimiser, epoch * self.steps_per_epoch + step)
         images = batch.images.to(self.device).float().div_(255)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), self._listening() as shared:
@@ -131,6 +134,16 @@ class Learner:
     def _losses(self, total: Tensor, parts: dict[str, Tensor]) -> Row:
         values = self.accelerator.reduce(torch.stack([total, *parts.values()]), "mean")
         return dict(zip(("loss", *parts), values.tolist(), strict=True))
+
+
+def hold_still(network: Network, learn: Sequence[str]) -> list[nn.Module]:
+    """The parts that do not learn, their parameters frozen: none, or all but the tasks that are named."""
+    if not learn:
+        return []
+    still = [network.trunk, *(task for name, task in network.tasks.items() if name not in learn)]
+    for part in still:
+        part.requires_grad_(False)
+    return still
 
 
 def _teacher(recipe: Recipe, network: Network, accelerator: Accelerator) -> Teacher | None:

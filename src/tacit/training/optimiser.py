@@ -26,6 +26,8 @@ def parameter_groups(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Pa
     biases: list[nn.Parameter] = []
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
+            if not parameter.requires_grad:
+                continue
             if name.endswith("bias"):
                 biases.append(parameter)
             elif isinstance(module, nn.BatchNorm2d | nn.LayerNorm | nn.Embedding | nn.ParameterDict | Knowledge):

@@ -103,6 +103,8 @@ class Recipe:
     """How much of an epoch each dataset makes up, in their order; without it by their numbers of photographs."""
     tasks: tuple[str, ...] = ("detect",)
     """What the network learns to answer, such as detect,segment,pose,scene,tags,embed,caption."""
+    learn: tuple[str, ...] = ()
+    """Only these tasks learn; the trunk and the others stay as they are, to the bit. Without it everything learns."""
     model: str = "nano"
     """A model of the zoo."""
     output: Path = Path("runs/train")
@@ -154,6 +156,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", separated(self.tasks))
+        object.__setattr__(self, "learn", separated(self.learn))
+        if unknown := [name for name in self.learn if name not in self.tasks]:
+            raise ConfigError(f"learn names {unknown[0]!r}, which is none of the tasks", allowed=", ".join(self.tasks))
         if len(set(self.tasks)) < len(self.tasks) or not self.tasks:
             raise ConfigError(f"tasks={','.join(self.tasks)} does not name different tasks", allowed="one or more")
         if self.shares and (len(self.shares) != len(self.data) or not all(0 < share < 1e9 for share in self.shares)):

@@ -48,8 +48,11 @@ class TrainingData:
 
     def plans(self, knowledge: Uses, tasks: Kinds) -> dict[str, Plan]:
         """What each task has to answer, and where it uses knowledge, if not as every published YOLOR."""
-        uses = {} if knowledge == Uses() else {"knowledge": uses_to_json(knowledge)}
-        return {name: {**task.plan_for(self.sets), **uses} for name, task in tasks.items()}
+        return {name: {**task.plan_for(self.sets), **_told(task.uses(knowledge))} for name, task in tasks.items()}
+
+
+def _told(uses: Uses) -> Plan:
+    return {} if uses == Uses() else {"knowledge": uses_to_json(uses)}
 
 
 def gather(recipe: Recipe, tasks: Kinds) -> TrainingData:

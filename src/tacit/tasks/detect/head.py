@@ -69,6 +69,10 @@ class Detect(Task):
         return task
 
     @classmethod
+    def uses(cls, uses: Uses) -> Uses:
+        return replace(uses, reduction=False)
+
+    @classmethod
     def labels(cls, thing: Sample | Scene) -> bool:
         """Every photograph whose boxes are labelled; it may have none."""
         return thing.boxed

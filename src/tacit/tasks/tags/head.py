@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -65,6 +66,10 @@ class Tagging(Task):
     def read(cls, dataset: Dataset) -> Dataset:
         """Remembers crowds, which training counts as no boxes, and which classes the boxes are of."""
         return with_box_tags(dataset)
+
+    @classmethod
+    def uses(cls, uses: Uses) -> Uses:
+        return replace(uses, clusters=False, offsets=False, sizes=False)
 
     @classmethod
     def labels(cls, thing: Sample | Scene) -> bool:

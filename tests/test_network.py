@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
-
 from lessons import boxes_lesson, detection_loss_of
+from torch import Tensor, nn
 from toy import Brightness
 
 from tacit.data.loader import Lesson
@@ -86,7 +85,7 @@ def test_only_some_tasks(both: Network, images: Tensor) -> None:
     assert list(some(images)) == ["brightness"]
     assert not some.training
     assert torch.equal(some(images)["brightness"][0], both(images)["brightness"][0])
-    with pytest.raises(ConfigError, match="'pose'.*brightness, detect"):
+    with pytest.raises(ConfigError, match=r"'pose'.*brightness, detect"):
         both.only(["pose"])
 
 

@@ -99,14 +99,13 @@ def evaluate(
     return Evaluation(metrics=metrics, faults=tuple(faults), images=images, seconds=time.perf_counter() - start)
 
 
-def _score(
-    predict: Predict, metrics: Collection[Metric], samples: Sequence[Sample], pictures: list[Image]
-) -> None:
+def _score(predict: Predict, metrics: Collection[Metric], samples: Sequence[Sample], pictures: list[Image]) -> None:
     for sample, result in zip(samples, predict(pictures), strict=True):
         for metric in metrics:
             metric.update(sample, result)
     for metric in metrics:
-        further = [row for sample, picture in zip(samples, pictures, strict=True) for row in metric.further(sample, picture)]
+        pairs = zip(samples, pictures, strict=True)
+        further = [more for sample, picture in pairs for more in metric.further(sample, picture)]
         results = predict([picture for _, picture in further]) if further else ()
         for (sample, _), result in zip(further, results, strict=True):
             metric.update(sample, result)

@@ -47,7 +47,7 @@ class Stages:
     network: Network
     names: tuple[str, ...]
     size: int
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = field(default_factory=Thresholds)
     views: tuple[View, ...] = AS_IT_IS
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Stages:
             return self.postprocess(decoded, images, plans)
 
     def look(self, batch: Float[Tensor, "b 3 h w"]) -> Answers:
-        """Forward and decode; the detection rows of all views stand one view behind the other, in pixels of the batch."""
+        """Forward and decode; detection rows of all views stand one view behind the other, in pixels of the batch."""
         looks = [self._look_at(view, batch) for view in self.views]
         if len(looks) == 1:
             return looks[0]
@@ -125,7 +125,7 @@ class Stages:
         answers = dict[str, Answer]()
         for name, batch in decoded.items():
             own = {part: values[place] for part, values in batch.items()}
-            answers[name] = self.network.task(name).answer(own, Sight(plan, self.thresholds, answers))
+            answers[name] = self.network.task(name).answer(own, Sight(plan, self.thresholds, answers, self.names))
         found = answers.pop(DETECT, NOTHING)
         assert isinstance(found, Boxes)
         return Result(

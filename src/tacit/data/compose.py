@@ -18,7 +18,6 @@ from tacit.data.sample import Scene
 from tacit.data.warp import Warp
 from tacit.geometry.letterbox import letterbox
 
-
 Partners = Int64[np.ndarray, " photographs"]
 
 
@@ -42,7 +41,7 @@ class Drawn:
 
 
 def draw(augment: Augment, rng: np.random.Generator, index: int, partners: Partners) -> Drawn:
-    """Chance for photograph `index`, which is joined in mosaic and mixup with any of `partners`; with none it is not."""
+    """Chance for photograph `index`, which mosaic and mixup join with any of `partners`; with none it stays alone."""
     first = _draw_view(augment, rng, index, partners)
     views: tuple[View, ...] = (first,)
     if first.layout is not None and rng.uniform() < augment.mixup:

@@ -105,7 +105,8 @@ class MapLabels(Label):
 def renumbered(pixels: Pixels, numbers: Sequence[int], unknown: int = UNKNOWN) -> Pixels:
     """Every pixel i becomes numbers[i]; those beyond the list, as UNKNOWN is, become `unknown`."""
     table = np.array([*numbers, unknown], np.uint16)
-    return table[np.minimum(pixels, len(numbers))]
+    moved: np.ndarray = table[np.minimum(pixels, len(numbers))]
+    return moved
 
 
 def named(meanings: Sequence[Meaning]) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ class Segments:
 def ids_of(rgb: UInt8[np.ndarray, "h w 3"]) -> Int64[np.ndarray, "h w"]:
     """The numbers in a picture as panopticapi keeps it."""
     red, green, blue = rgb.astype(np.int64).transpose(2, 0, 1)
-    return red + (green << 8) + (blue << 16)
+    ids: np.ndarray = red + (green << 8) + (blue << 16)
+    return ids
 
 
 def painted(

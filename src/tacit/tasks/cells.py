@@ -47,9 +47,7 @@ def positives(
     return Positives(image, cell, number)
 
 
-def cells_of_rows(
-    rows: Int64[Tensor, " n"], shapes: Sequence[tuple[int, int]], anchors: int
-) -> Int64[Tensor, " n"]:
+def cells_of_rows(rows: Int64[Tensor, " n"], shapes: Sequence[tuple[int, int]], anchors: int) -> Int64[Tensor, " n"]:
     """The cells of detection rows, which are numbered by level, anchor, y, x; -1 for rows beyond, of other views."""
     sizes = torch.tensor([height * width for height, width in shapes], device=rows.device)
     ends = sizes.cumsum(0)
@@ -72,7 +70,7 @@ def shapes_of(maps: Sequence[Float[Tensor, "b c _ _"]]) -> list[tuple[int, int]]
 def centres(
     shapes: Sequence[tuple[int, int]], strides: Sequence[int], like: Tensor
 ) -> tuple[Float[Tensor, "cells 2"], Float[Tensor, " cells"]]:
-    """The middle (x, y) of every cell in pixels of the input, and the stride of its level; device and type of `like`."""
+    """The middle (x, y) of every cell in pixels of the input, and its level's stride; device and type of `like`."""
     points, steps = list[Tensor](), list[Tensor]()
     for (height, width), stride in zip(shapes, strides, strict=True):
         y, x = torch.meshgrid(

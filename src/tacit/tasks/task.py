@@ -82,7 +82,7 @@ class Task(nn.Module, ABC):
 
     @classmethod
     def uses(cls, uses: Uses) -> Uses:
-        """Those of a recipe's uses that this task has a place for: not what is about anchors, or about whole pictures."""
+        """Those of a recipe's uses that this task has a place for: not what is about anchors, or whole pictures."""
         return replace(uses, clusters=False, offsets=False, sizes=False, reduction=False)
 
     @classmethod

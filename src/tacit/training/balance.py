@@ -14,7 +14,7 @@ class Balance:
     weights: dict[str, float] = field(default_factory=dict)
     """By task; a task that is not named counts 1."""
     learned: bool = False
-    """Learn the weights by the uncertainty of each task (Kendall et al. 2018, arXiv 1705.07115), from the stated ones."""
+    """Learn the weights by each task's uncertainty (Kendall et al. 2018, arXiv 1705.07115), from the stated ones."""
     conflict_every: int = 50
     """Steps between two looks at how far the gradients of the tasks agree; 0 never looks."""
 

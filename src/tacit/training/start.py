@@ -81,7 +81,7 @@ def _told(name: str, same: Sequence[str], plans: Mapping[str, Plan]) -> str:
 
 
 def _stated(tasks: Mapping[str, Plan] | None, names: tuple[str, ...]) -> dict[str, Any]:
-    """What a record says of its tasks: nothing where they are detection of its classes, as the model has it by itself."""
+    """What a record says of its tasks: nothing where they are detection of its classes, as the model has it."""
     if tasks is None or dict(tasks) == {DETECT: {"classes": list(names)}}:
         return {}
     return {name: dict(plan) for name, plan in tasks.items()}

@@ -15,7 +15,7 @@ from tacit.training.balance import Balance
 
 class Weighing(nn.Module):
     """Learned, the weight of task t is exp(-s_t) of the stated one, and s_t itself joins the loss, once an image, so
-    that no weight can fall to nothing (Kendall et al. 2018, arXiv 1705.07115, eq. 10 without its halves). s starts at 0.
+    that no weight can fall to nothing (Kendall et al. 2018, arXiv 1705.07115, eq. 10 without halves). s starts at 0.
     """
 
     def __init__(self, balance: Balance, tasks: Sequence[str]) -> None:
@@ -24,7 +24,7 @@ class Weighing(nn.Module):
         self.uncertainty = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in tasks if balance.learned})
 
     def forward(self, losses: Mapping[str, TaskLoss], images: Mapping[str, int]) -> TaskLoss:
-        """The weighted sum, and every part for the log as `loss/task/part`; `images` counts those that label each task."""
+        """The weighted sum, and every part for the log as `loss/task/part`; `images` counts those of each task."""
         totals, parts = list[Tensor](), dict[str, Tensor]()
         for name, loss in losses.items():
             parts.update({f"loss/{name}/{part}": value for part, value in loss.parts.items()})

@@ -13,8 +13,8 @@ from tacit.results import Answer, Result
 
 @dataclass(frozen=True, eq=False)
 class Boxes(Answer):
-    """Best score first: `boxes` xyxy in pixels of the photograph, clipped to it; `inputs` xyxy in pixels of the network's
-    input, not clipped; `cells` are the numbers of the cells that found them (`tasks.cells`).
+    """Best score first: `boxes` xyxy in pixels of the photograph, clipped to it; `inputs` xyxy in pixels of the
+    network's input, not clipped; `cells` are the numbers of the cells that found them (`tasks.cells`).
     """
 
     boxes: Float32[np.ndarray, "n 4"]

@@ -97,8 +97,10 @@ class Detect(Task):
         return [m.unflatten(1, (self.anchors.shape[1], -1)).permute(0, 1, 3, 4, 2) for m in maps]
 
     def decode(self, raw: Sequence[Float[Tensor, "b a _ _ c"]]) -> Decoded:
-        """`rows` (b, n, 5 + classes) of (x, y, w, h in pixels of the input, objectness, class probabilities), ordered by level, anchor,
-        y, x: xy = (2 s - 0.5 + cell) stride, wh = (2 s)^2 anchor with s the sigmoid (official_models, section 5).
+        """`rows` (b, n, 5 + classes) of (x, y, w, h in pixels of the input, objectness, class probabilities).
+
+        They are ordered by level, anchor, y, x: xy = (2 s - 0.5 + cell) stride, wh = (2 s)^2 anchor with s the sigmoid
+        (official_models, section 5).
         """
         levels = zip(raw, self.strides, self.anchors, strict=True)
         return {"rows": torch.cat([_decode_level(level, stride, size) for level, stride, size in levels], dim=1)}

@@ -53,10 +53,12 @@ class Description:
     """Those of the parameters that are implicit knowledge."""
     flops: int
     """For one image."""
+    tasks: tuple[str, ...]
+    """What it answers."""
     strides: tuple[int, ...]
-    """Pixels, finest level first."""
+    """Pixels, finest level first; of a network that detects."""
     anchors: Anchors
-    """(w, h) in pixels, by level."""
+    """(w, h) in pixels, by level; of a network that detects."""
     layers: tuple[Layer, ...]
 
     @property
@@ -91,15 +93,15 @@ def describe(network: Network, size: int) -> Description:
     finally:
         for hook in hooks:
             hook.remove()
-    task = network.task("detect")
-    assert isinstance(task, Detect)
+    detect = [task for task in network.tasks.values() if isinstance(task, Detect)]
     return Description(
         size=size,
         parameters=_parameters(network),
         knowledge=sum(_parameters(part) for part in network.modules() if isinstance(part, Knowledge)),
         flops=sum(work.values()),
-        strides=task.strides,
-        anchors=task.anchor_sizes if task.anchors.is_meta else _whole(task.anchors),
+        tasks=tuple(network.tasks),
+        strides=next((task.strides for task in detect), ()),
+        anchors=next(map(_anchors, detect), ()),
         layers=tuple(_layer(name, units[name], shape, work[name]) for name, shape in shapes.items()),
     )
 
@@ -162,5 +164,7 @@ def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _whole(anchors: Tensor) -> Anchors:
-    return tuple(tuple((round(w), round(h)) for w, h in level) for level in anchors.tolist())
+def _anchors(task: Detect) -> Anchors:
+    if task.anchors.is_meta:
+        return task.anchor_sizes
+    return tuple(tuple((round(w), round(h)) for w, h in level) for level in task.anchors.tolist())

@@ -46,6 +46,10 @@ class Answer(ABC):
     def summary(self) -> str:
         """A few words for people; empty where there is nothing worth saying beside the boxes."""
 
+    def supervised(self) -> dict[str, Any]:
+        """What the `supervision` library's Detections can hold of it, by its name there (`mask`); by default nothing."""
+        return {}
+
 
 A = TypeVar("A", bound=Answer)
 
@@ -163,7 +167,10 @@ class Result:
             ) from error
 
     def to_supervision(self) -> supervision.Detections:
-        """The same boxes for the `supervision` library; raises `MissingExtraError` where it is not installed."""
+        """The same boxes, and masks where there are some, for the `supervision` library.
+
+        Raises `MissingExtraError` where it is not installed.
+        """
         try:
             import supervision
         except ImportError as error:
@@ -173,6 +180,7 @@ class Result:
             confidence=self.scores.copy(),
             class_id=self.classes.copy(),
             data={"class_name": np.array([self.names[index] for index in self.classes.tolist()], dtype=str)},
+            **{name: value for answer in self.answers.values() for name, value in answer.supervised().items()},
         )
 
     def _read_again(self) -> UInt8[np.ndarray, "h w 3"]:

@@ -102,3 +102,16 @@ def test_drawing_empty_and_full_masks(crop):
     picture = np.full((60, 80, 3), 100, np.uint8)
     masks.draw(picture, result)
     assert (picture != 100).any() == crop.any()
+
+
+def test_masks_reach_supervision() -> None:
+    supervision = pytest.importorskip("supervision")
+    masks = Masks(shape=(4, 6), crops=[np.ones((2, 3), bool)], corners=np.array([[1, 2]]))
+    result = Result(
+        boxes=np.array([[1, 2, 4, 4]], np.float32), scores=np.ones(1, np.float32), classes=np.zeros(1, np.int64),
+        names=("thing",), width=6, height=4, answers={"segment": masks},
+    )  # fmt: skip
+    found = result.to_supervision()
+    assert isinstance(found, supervision.Detections)
+    assert found.mask is not None
+    np.testing.assert_array_equal(found.mask[0], masks.mask(0))

@@ -67,7 +67,7 @@ class Learner:
         losses = self.network.losses(outputs, lessons)
         self._look_at_conflict(losses, shared, step)
         loss = self.weighing(losses, {name: len(lesson.images) for name, lesson in lessons.items()})
-        total = loss.total
+        total = loss.total + self._every_parameter()
         if self.teacher:
             lesson = self.teacher.loss(images) * self.recipe.teacher_gain
             total = total + lesson * self.recipe.batch
@@ -106,6 +106,14 @@ class Learner:
         self.weighing.load_state_dict(state["weighing"])
         if self.teacher:
             self.teacher.load_state_dict(state["teacher"])
+
+    def _every_parameter(self) -> Tensor | float:
+        """0, through all that learns: processes that share a batch wait for every gradient, also of a task that no picture
+        of theirs teaches.
+        """
+        if self.accelerator.num_processes == 1 or len(self.network.tasks) == 1:
+            return 0.0
+        return 0.0 * torch.stack([one.sum() for one in self.network.parameters() if one.requires_grad]).sum()
 
     @contextmanager
     def _listening(self) -> Iterator[list[Tensor]]:

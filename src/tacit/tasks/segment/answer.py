@@ -64,6 +64,9 @@ class Masks(Answer):
         """Nothing: the boxes say it."""
         return ""
 
+    def supervised(self) -> dict[str, Any]:
+        return {"mask": np.array([self.mask(index) for index in range(len(self))], bool).reshape(-1, *self.shape)}
+
     def _window(self, whole: np.ndarray, index: int) -> np.ndarray:
         """The part of a picture of this shape that crop `index` lies on."""
         (x, y), (height, width) = self.corners[index].tolist(), self.crops[index].shape

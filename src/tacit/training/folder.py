@@ -24,6 +24,7 @@ STATE = {  # what a checkpoint holds
     *("epoch", "step", "sums", "best", "history"),  # where the run is, and what it has seen
     *("classes", "photographs"),  # what it trains on, to notice when that has changed
     *("network", "average", "updates", "optimiser", "teacher", "weighing"),  # what learns
+    "conflict",  # what it has seen of the tasks' gradients since the last epoch
 }
 
 

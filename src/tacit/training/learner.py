@@ -95,6 +95,7 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
             "teacher": self.teacher.state_dict() if self.teacher else {},
             "weighing": self.weighing.state_dict(),
+            "conflict": {pair: list(cosines) for pair, cosines in self._conflict.items()},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -104,12 +105,13 @@ class Learner:
         self.average.updates = state["updates"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.weighing.load_state_dict(state["weighing"])
+        self._conflict = state["conflict"]
         if self.teacher:
             self.teacher.load_state_dict(state["teacher"])
 
     def _every_parameter(self) -> Tensor | float:
-        """0, through all that learns: processes that share a batch wait for every gradient, also of a task that no picture
-        of theirs teaches.
+        """0, through all that learns: processes that share a batch wait for every gradient, also of a task that no
+        picture of theirs teaches.
         """
         if self.accelerator.num_processes == 1 or len(self.network.tasks) == 1:
             return 0.0

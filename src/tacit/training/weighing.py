@@ -41,13 +41,14 @@ class Weighing(nn.Module):
 def agreement(losses: Mapping[str, TaskLoss], shared: Sequence[Tensor]) -> dict[str, Float[Tensor, ""]]:
     """Cosines between the gradients that the tasks send into what they share, as `task and task`, from -1 to 1.
 
-    `shared` are the maps of the pyramid: what the trunk hears of each task. Pairs without a gradient are left out.
+    `shared` are the maps of the pyramid: what the trunk hears of each task. Pairs without a gradient are left out, and
+    a trunk that holds still hears nothing.
     """
-    gradients = dict[str, Tensor]()
+    gradients, listening = dict[str, Tensor](), [part for part in shared if part.requires_grad]
     for name, loss in losses.items():
-        if loss.total.requires_grad:
+        if loss.total.requires_grad and listening:
             parts = torch.autograd.grad(
-                loss.total, shared, retain_graph=True, allow_unused=True, materialize_grads=True
+                loss.total, listening, retain_graph=True, allow_unused=True, materialize_grads=True
             )
             gradients[name] = torch.cat([part.flatten() for part in parts])
     heard = {name: gradient for name, gradient in gradients.items() if gradient.any()}

@@ -4,6 +4,8 @@ An error row is (DataError, a telling word). A fault row is (a telling word, wha
 and boxes left); without a word the input is odd but sound, and nothing may be said of it.
 """
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -317,3 +319,36 @@ def test_where_the_size_cannot_tell_labels_stay_and_the_doubt_is_noted(tmp_path,
     dataset = read(coco(tmp_path))
     assert dataset.samples[0].boxes.tolist() == [[8, 8, 28, 24]]
     assert ["taken for the image as shown" in fault.reason for fault in dataset.faults] == [True] * (orientation > 1)
+
+
+def paths(content, path=()):
+    """Where every value of a JSON document stands."""
+    yield path
+    children = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in children:
+        yield from paths(value, (*path, key))
+
+
+def replaced(content, path, value):
+    """A copy of a document with another value at one place."""
+    if not path:
+        return value
+    copied = content.copy()
+    copied[path[0]] = replaced(content[path[0]], path[1:], value)
+    return copied
+
+
+@pytest.mark.parametrize("kind", ["instances", "person_keypoints", "captions"])
+@pytest.mark.parametrize("odd", [None, "x", [], [[]], {}, {"id": 7}, -1, 2**70, NAN, True], ids=str)
+def test_no_value_anywhere_in_a_coco_file_breaks_the_reader(tmp_path, kind, odd):
+    coco_face(tmp_path)
+    coco_beside(tmp_path, "captions", [{"id": 1, "image_id": 7, "caption": "A cat."}])
+    flags = {"image": {"mask_complete_all": False, "mask_complete_cat": True}}
+    runs_of_all = runs([8, 3064])
+    coco(tmp_path, [GOOD, GOOD], segmentation=runs_of_all if odd in (None, True) else [[1, 2, 9, 9, 5, 6]], **flags)
+    file = tmp_path / "annotations" / f"{kind}.json"
+    content = json.loads(file.read_text())
+    for path in paths(content):
+        file.write_text(json.dumps(replaced(content, path, odd)))
+        with suppress(DataError):
+            assert len(read(tmp_path).samples) == 1

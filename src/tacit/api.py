@@ -24,7 +24,9 @@ from tacit.results import Result
 from tacit.stages import Stages, Thresholds
 from tacit.training.start import Classes, start_from
 from tacit.weights.download import located
+from tacit.weights.files import Weights
 from tacit.weights.files import load as load_weights
+from tacit.weights.knowledge_file import joined, left
 from tacit.weights.record import Record
 
 Source: TypeAlias = str | Path | np.ndarray | Image.Image
@@ -118,6 +120,22 @@ class Model:
         """
         network = self._folded() if tasks is None else self._folded().only(tasks)
         return Stages(network, self.names, self.record.input_size if size is None else size, thresholds, views)
+
+    def add(self, knowledge: str | Path) -> Model:
+        """A model that also answers what was taught into a knowledge file (see `tacit teach`); this one stays as it is.
+
+        Both share the trunk and the tasks they have in common, which answer to the bit as before. Raises `WeightsError`
+        for a file that is unsound or was taught to another trunk, and `ConfigError` for a name that is taken.
+        """
+        weights = joined(Weights(self.network, self.record), Path(knowledge))
+        return Model(weights.network, weights.record, self.origin)
+
+    def remove(self, name: str) -> Model:
+        """A model without the task of that name; this one stays as it is. Raises `ConfigError` where there is none, or
+        others need it.
+        """
+        weights = left(Weights(self.network, self.record), name)
+        return Model(weights.network, weights.record, self.origin)
 
     def class_ids(self, wanted: Wanted) -> tuple[int, ...]:
         """The numbers of classes that are named or numbered; raises `ConfigError` for one that is not there."""

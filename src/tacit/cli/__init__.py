@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "find objects in photographs and draw them",
     "data": "look at a dataset: what is there, what is wrong with it, a contact sheet",
     "train": "train a network on a dataset, or go on with a run",
+    "teach": "teach a frozen network a new task, into a small knowledge file",
     "val": "score a network on a labelled dataset",
     "models": "list the published models",
     "info": "describe a model or a weights file, layer by layer and as a drawing",

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from tacit.api import Model, load
 from tacit.cli.screen import counted, parse, say, warn, with_progress
@@ -30,6 +30,8 @@ class Options:
     """Files, folders (with all below them) and globs such as 'photos/**/*.jpg'."""
     weights: Path | None = None
     """Weights file; without it the bundled nano."""
+    knowledge: Annotated[tuple[Path, ...], UseAppendAction] = ()
+    """Knowledge file (see tacit teach) whose answers are given too; may be said several times."""
     output: Path = Path("runs/predict")
     """Folder for what is written."""
     confidence: float = 0.25
@@ -95,6 +97,8 @@ def run(arguments: Sequence[str]) -> int:
     options = parse(Options, arguments, "predict")
     sources = options.chosen()
     model = load(options.weights)
+    for knowledge in options.knowledge:
+        model = model.add(knowledge)
     stages = model.stages(options.thresholds(model), options.size, tasks=separated(options.tasks) or None)
     options.check_only(tuple(stages.network.tasks))
     start, skipped, objects = perf_counter(), 0, 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
-from torch import Tensor
+from torch import Tensor, nn
 
 from tacit.atomic import replacing
 from tacit.errors import ConfigError, WeightsError
@@ -38,7 +38,7 @@ def bundled(model: str) -> Path | None:
 
 def save(network: Network, record: Record, path: Path, *, half: bool = False) -> None:
     """Write the network's weights and their record, atomically; `half` rounds to 16 bits. Raises OSError."""
-    state = {name: _stored(value, half) for name, value in network.state_dict().items()}
+    state = {name: stored(value, half=half) for name, value in network.state_dict().items()}
     with replacing(path) as file:
         file.write(to_bytes(state, metadata={KEY: record.to_json()}))
 
@@ -73,6 +73,14 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
         raise WeightsError(f"there is no weights file at {path}", fix="check the path")
     if path.suffix.lower() in FORMATS:
         return read_foreign(path)
+    metadata, state = read_tensors(path)
+    if KEY not in metadata:
+        raise WeightsError(f"{path} holds tensors but no record of tacit", allowed="files written by tacit")
+    return Record.from_json(metadata[KEY]), state
+
+
+def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and the tensors, in single precision, of a safetensors file. Raises WeightsError if it is none."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -81,19 +89,16 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
         raise WeightsError(
             f"{path} cannot be read as weights ({error})", allowed="safetensors files of tacit"
         ) from error
-    if KEY not in metadata:
-        raise WeightsError(f"{path} holds tensors but no record of tacit", allowed="files written by tacit")
-    floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-    return Record.from_json(metadata[KEY]), floats
+    return metadata, {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
 
 
-def fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
+def fit(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     """Copy every tensor to its place. Raises WeightsError naming what is missing, left over or of another shape."""
     require_fit(network, state, path)
     network.load_state_dict(state)
 
 
-def require_fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
+def require_fit(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     """Raises WeightsError naming what `state` lacks for the network, has too much, or has in another shape."""
     wanted = network.state_dict()
     missing = sorted(wanted.keys() - state.keys())
@@ -104,6 +109,7 @@ def require_fit(network: Network, state: dict[str, Tensor], path: Path) -> None:
             raise WeightsError(f"{path} does not fit its model: it {what} {', '.join(names[:3])} ({len(names)} in all)")
 
 
-def _stored(value: Tensor, half: bool) -> Tensor:
+def stored(value: Tensor, *, half: bool) -> Tensor:
+    """As it goes into a file: on the CPU, in one piece, `half` in 16 bits."""
     value = value.detach().cpu().contiguous()
     return value.to(torch.float16) if half and value.is_floating_point() else value

@@ -63,6 +63,9 @@ def test_predict_names_the_unreadable_file_and_does_the_others(photos, weights, 
         (("{photos}", "--weights", "gone.safetensors"), "gone.safetensors"),
         (("{photos}", "--weights", "{photos}/0.png"), "0.png"),
         (("{photos}", "--confidence", "high"), "--confidence"),
+        (("{photos}", "--tasks", "pose"), "these weights know no task 'pose'. Allowed: detect"),
+        (("{photos}", "--tasks", "detect,pose"), "these weights know no task 'pose'. Allowed: detect"),
+        (("{photos}", "--only", "pose"), "--only pose: nothing answers that. Allowed: detect"),
     ],
 )
 def test_predict_says_what_is_wrong_without_a_traceback(arguments, message, photos, weights, tmp_path, capsys):

@@ -29,6 +29,11 @@ def test_train_then_val_then_resume(dataset, tmp_path, capsys):
         (("--data", "{dataset}", "--epochs", "0"), "epochs=0"),
         (("--data", "{dataset}", "--size", "100"), "size=100"),
         (("--data", "{dataset}", "--weights", "gone.safetensors"), "gone.safetensors"),
+        (("--data", "{dataset}", "--tasks", "detect,poes"), "did you mean 'pose'"),
+        (("--data", "{dataset}", "--tasks", "detect", "pose"), "label nothing for the task 'pose' to learn from"),
+        (("--data", "{dataset}", "--learn", "tags"), "learn names 'tags', which is none of the tasks"),
+        (("--data", "{dataset}", "--shares", "1", "2"), "do not fit 1 dataset"),
+        (("--data", "{dataset}", "--knowledge.refinement", "concat"), "cannot be refined by concat"),
     ],
 )
 def test_train_says_what_is_wrong_without_a_traceback(arguments, message, dataset, tmp_path, capsys, monkeypatch):

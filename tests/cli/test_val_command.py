@@ -48,6 +48,22 @@ def test_val_of_a_split_that_is_not_there(dataset, weights, capsys):
     assert "no split 'test'" in capsys.readouterr().err
 
 
+def test_val_of_a_task_that_the_weights_lack_names_those_there_are(dataset, weights, capsys):
+    assert run("val", "--data", dataset, "--weights", weights, "--tasks", "pose") == 2
+    assert "these weights know no task 'pose'. Allowed: detect" in capsys.readouterr().err
+
+
+def test_val_of_data_that_labels_nothing_of_it_says_so(dataset, weights, tmp_path, capsys):
+    file = dataset / "annotations" / "instances_val.json"
+    images = json.loads(file.read_text())["images"]
+    said = [{"id": 1, "image_id": images[0]["id"], "caption": "A square."}]
+    file.with_name("captions_val.json").write_text(json.dumps({"images": images, "annotations": said}))
+    for instances in dataset.glob("annotations/instances_*.json"):
+        instances.unlink()
+    assert run("val", "--data", dataset, "--weights", weights, "--output", tmp_path / "out") == 2
+    assert "labels nothing of what the network answers: detect" in capsys.readouterr().err
+
+
 def test_val_in_rectangular_batches_with_three_views_says_so(dataset, weights, tmp_path, capsys):
     extra = ("--batches", "rectangular", "--stride", 64, "--tta", "--batch", 3)
     assert val(dataset, weights, tmp_path, *extra) == 0

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from tacit.data.augment import Augment
 from tacit.errors import ConfigError
+from tacit.nn.uses import Modelling, Operator, Uses
 from tacit.tasks.detect.gains import DetectGains
+from tacit.training.balance import Balance
 from tacit.training.recipe import Algorithm, Optimiser, Precision, Recipe
 
 RICH = Recipe(
@@ -19,6 +21,11 @@ RICH = Recipe(
     augment=Augment(mosaic=0.5),
     optimiser=Optimiser(algorithm=Algorithm.ADAMW, learning_rate=0.002),
     gains=DetectGains(box=0.1),
+    shares=(2.0, 1.0),
+    tasks=("detect", "pose", "tags"),
+    learn=("tags",),
+    knowledge=Uses(alignment=Operator.CONCAT, modelling=Modelling.NETWORK, offsets=True),
+    balance=Balance(weights={"tags": 0.5}, learned=True),
 )
 
 
@@ -44,6 +51,13 @@ def test_json_round_trip(recipe):
         ('{"data": "abc"}', "wrong kind"),
         ('{"weights": 3}', "wrong kind"),
         ('{"optimiser": {"learning_rate": true}}', "wrong kind"),
+        ('{"knowledge": {"alignement": "add"}}', "did you mean 'alignment'"),
+        ('{"knowledge": {"alignment": "divide"}}', "none, add, multiply, concat"),
+        ('{"knowledge": {"refinement": "concat"}}', "cannot be refined by concat"),
+        ('{"balance": {"weights": [1, 2]}}', "wrong kind"),
+        ('{"balance": {"weights": {"tags": "much"}}}', "wrong kind"),
+        ('{"balance": {"weights": {"tags": -1}}}', "'tags' cannot count"),
+        ('{"tasks": ["detect", 3]}', "wrong kind"),
     ],
 )
 def test_a_wrong_recipe_file_is_told(text, telling):
@@ -67,6 +81,14 @@ def test_a_wrong_recipe_file_is_told(text, telling):
         {"checkpoint_minutes": float("nan")},
         {"seed": -1},
         {"scratch": True, "weights": Path("w")},
+        {"tasks": ()},
+        {"tasks": ("detect", "detect")},
+        {"tasks": ("detect,tags,detect",)},
+        {"learn": ("pose",)},
+        {"shares": (1.0,)},
+        {"shares": (1.0, 2.0), "data": (Path("a"),)},
+        {"shares": (0.0,), "data": (Path("a"),)},
+        {"shares": (float("nan"),), "data": (Path("a"),)},
     ],
 )
 def test_impossible_values(options):
@@ -104,3 +126,9 @@ def test_without_a_start_size_nothing_grows():
 def test_impossible_optimisers(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         Optimiser(**options)
+
+
+def test_tasks_may_be_named_with_commas():
+    recipe = Recipe(tasks=("detect,pose", "tags"), learn=("pose,tags",))
+    assert recipe.tasks == ("detect", "pose", "tags")
+    assert recipe.learn == ("pose", "tags")

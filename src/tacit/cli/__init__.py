@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train a network on a dataset, or go on with a run",
     "teach": "teach a frozen network a new task, into a small knowledge file",
     "val": "score a network on a labelled dataset",
+    "study": "compare variants of a recipe over seeds: ablations of the paper, tasks alone and together",
     "models": "list the published models",
     "info": "describe a model or a weights file, layer by layer and as a drawing",
     "download": "fetch published weights into the cache folder",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tacit.cli import COMMANDS, main
-from tacit.cli.screen import parse
+from tacit.cli.screen import gathered, parse
+from tacit.cli.train import LISTS
 from tacit.cli.train import Options as TrainOptions
 from tacit.cli.val import Options as ValOptions
 
@@ -61,7 +62,7 @@ def test_looking_at_data_as_shown(line, here, data_root):
 
 @pytest.mark.parametrize("line", [line for line in COMMAND_LINES if line[0] in {"train", "val"}], ids=" ".join)
 def test_long_commands_as_shown_are_understood(line):
-    options = parse({"train": TrainOptions, "val": ValOptions}[line[0]], line[1:], line[0])
+    options = parse({"train": TrainOptions, "val": ValOptions}[line[0]], gathered(line[1:], LISTS), line[0])
     assert options
 
 

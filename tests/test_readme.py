@@ -8,6 +8,7 @@ import pytest
 
 from tacit.cli import COMMANDS, main
 from tacit.cli.screen import gathered, parse
+from tacit.cli.study import Options as StudyOptions
 from tacit.cli.train import LISTS
 from tacit.cli.train import Options as TrainOptions
 from tacit.cli.val import Options as ValOptions
@@ -60,9 +61,10 @@ def test_looking_at_data_as_shown(line, here, data_root):
     assert main([word.replace("path/to", str(data_root)) for word in line]) == 0
 
 
-@pytest.mark.parametrize("line", [line for line in COMMAND_LINES if line[0] in {"train", "val"}], ids=" ".join)
+@pytest.mark.parametrize("line", [line for line in COMMAND_LINES if line[0] in {"train", "val", "study"}], ids=" ".join)
 def test_long_commands_as_shown_are_understood(line):
-    options = parse({"train": TrainOptions, "val": ValOptions}[line[0]], gathered(line[1:], LISTS), line[0])
+    kinds = {"train": TrainOptions, "val": ValOptions, "study": StudyOptions}
+    options = parse(kinds[line[0]], gathered(line[1:], LISTS), line[0])
     assert options
 
 

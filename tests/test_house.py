@@ -29,6 +29,8 @@ FLOORS = (  # from the ground up; the longest name that fits a module is its flo
     "describe",
     "diagram",
     "diagram_file",
+    "knowledge_view",
+    "knowledge_chart",
     "stages",
     "rectangular",
     "weights",

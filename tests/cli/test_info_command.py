@@ -98,6 +98,11 @@ def test_info_draws(tmp_path, capsys):
         assert min(picture.size) > 500
 
 
+def test_info_draws_knowledge(weights, tmp_path, capsys):
+    assert run("info", weights, "--draw-knowledge", tmp_path / "new") == 0
+    assert f"drawn to {tmp_path / 'new' / 'knowledge-tasks.png'}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -107,6 +112,7 @@ def test_info_draws(tmp_path, capsys):
         (("yolor-p6", "--size", "100"), "multiples of 64"),
         (("yolor-s",), "fetch it: tacit download yolor-s"),
         (("debug", "--draw", "x.gif"), "Allowed: .png, .svg, .pdf"),
+        (("debug", "--draw-knowledge", "x"), "debug has no weights here"),
     ],
 )
 def test_info_of_what_is_not_there(arguments, told, capsys):

@@ -14,9 +14,12 @@ from tacit.describe import Description, blank, describe
 from tacit.diagram import Block, blocks_of
 from tacit.diagram_file import save_diagram
 from tacit.errors import ConfigError
+from tacit.knowledge_chart import save_knowledge
 from tacit.network import Network
 from tacit.weights.download import cached
-from tacit.weights.files import load
+from tacit.weights.files import Weights, bundled, load
+from tacit.weights.knowledge_file import is_knowledge, read
+from tacit.weights.knowledge_record import KnowledgeRecord
 from tacit.weights.published import PUBLISHED, Published, published
 from tacit.weights.record import Record
 from tacit.zoo import MODELS
@@ -30,18 +33,23 @@ class Options:
     """Describe a model or a weights file: where it comes from, what it takes, its blocks, layers and drawing."""
 
     what: Annotated[str, Positional, arg(metavar="NAME|FILE")]
-    """Name of a model, such as yolor-p6 ('tacit models' lists them), or a weights file."""
+    """Name of a model, such as yolor-p6 ('tacit models' lists them), or a weights or knowledge file."""
     size: int | None = None
     """Side of the input in pixels; without it the native one."""
     layers: bool = False
     """Also list every layer."""
     draw: Path | None = None
     """Also draw the network into this file: .png, .svg or .pdf."""
+    draw_knowledge: Path | None = None
+    """Also draw what its tasks have learned without looking, as PNG files into this folder."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Tells all there is to tell."""
     options = parse(Options, arguments, "info")
+    if is_knowledge(Path(options.what)):
+        show_table(options.what, ("what", ""), list(_taught(read(Path(options.what)).record)))
+        return 0
     network, native, rows = _of_file(Path(options.what)) if _is_file(options.what) else _of_name(options.what)
     figures = describe(network, options.size or native)
     show_table(options.what, ("what", ""), [*rows, *_figures(figures)])
@@ -54,12 +62,24 @@ def run(arguments: Sequence[str]) -> int:
         work = f"{figures.parameters:,} parameters, {figures.gflops:.2f} GFLOPs"
         save_diagram(blocks, options.draw, f"{Path(options.what).name}: {pixels}, {work}")
         say(f"drawn to {options.draw}")
+    if options.draw_knowledge is not None:
+        learned = _learned(options.what)
+        for path in save_knowledge(learned.network, learned.record.input_size, options.draw_knowledge):
+            say(f"drawn to {path}")
     return 0
 
 
 def _is_file(what: str) -> bool:
     known = what in MODELS or what in PUBLISHED
     return Path(what).is_file() or (not known and Path(what).suffix != "")
+
+
+def _learned(what: str) -> Weights:
+    """The file, or what the package or the cache has under that name. Raises ConfigError where that is nothing."""
+    path = Path(what) if _is_file(what) else bundled(what) or (cached(what) if what in PUBLISHED else None)
+    if path is None:
+        raise ConfigError(f"{what} has no weights here, so it has learned nothing", fix="name a weights file")
+    return load(path)
 
 
 def _of_file(path: Path) -> tuple[Network, int, list[Row]]:
@@ -114,6 +134,22 @@ def _record(record: Record) -> Iterator[Row]:
     yield from ((what, _text(value)) for what, value in told.items() if value)
 
 
+def _taught(record: KnowledgeRecord) -> Iterator[Row]:
+    told = {
+        "knowledge": record.name,
+        "task": record.task,
+        "taught to the trunk of": f"{record.model}, {record.trunk}",
+        "classes": record.classes,
+        "taught with": [*record.data, f"{record.photographs} photographs"],
+        "epochs": record.epochs,
+        "untaught": record.before,
+        "taught": record.after,
+        "scored on": record.scored_on,
+        "licence": record.licence,
+    }
+    yield from ((what, _text(value)) for what, value in told.items() if value)
+
+
 def _text(value: object) -> str:
     """For the screen; files may hold anything, so nothing in it steers the terminal."""
     if isinstance(value, dict):
@@ -125,6 +161,7 @@ def _text(value: object) -> str:
 
 
 def _figures(figures: Description) -> Iterator[Row]:
+    yield "answers", ", ".join(figures.tasks)
     yield "input, pixels", f"{figures.size} x {figures.size}"
     yield "parameters", f"{figures.parameters:,}"
     yield "of them implicit knowledge", f"{figures.knowledge:,}"

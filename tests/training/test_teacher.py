@@ -77,7 +77,7 @@ def test_the_gradient_reaches_the_trunk_and_not_the_heads(tmp_path):
 def test_features_are_learned_and_the_teacher_stays_behind(recipe):
     notes = Notes()
     folder = train(replace(recipe, epochs=8, validate_every=8), notes)
-    assert notes.rows[-1]["teacher/features"] < 0.9 * notes.rows[0]["teacher/features"]
+    assert notes.rows[-1]["loss/teacher/features"] < 0.9 * notes.rows[0]["loss/teacher/features"]
     found = weights.load(folder / "last.safetensors")
     assert found.network.state_dict().keys() == zoo.debug(2).state_dict().keys()
     assert "teacher.onnx" not in found.record.to_json()

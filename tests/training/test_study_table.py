@@ -2,7 +2,6 @@
 
 import json
 import math
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -93,10 +92,11 @@ def test_json_holds_the_recipe_and_no_path_of_this_machine(table):
     assert values["variants"][1]["differences"][0]["clear"] is True
 
 
-def test_the_drawing_has_a_row_for_each_task(table):
-    file = BytesIO()
-    draw_study(table, file)
-    with Image.open(file) as picture:
+def test_the_drawing_has_a_row_for_each_task(table, tmp_path):
+    path = tmp_path / "study.png"
+    with path.open("wb") as file:
+        draw_study(table, file)
+    with Image.open(path) as picture:
         assert picture.size[0] > 1000
         assert 400 < picture.size[1] < 900
 

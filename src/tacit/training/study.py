@@ -126,8 +126,8 @@ def finish(run: Run, reporter: Reporter | None = None) -> Outcome:
 
 def run_name(recipe: Recipe) -> str:
     """What the variants of all studies differ in, as the name of a folder."""
-    weights = ("learned-balance",) if recipe.balance.learned else ()
-    weights += ("stated-weights",) if recipe.balance.weights else ()
+    weights = ["learned-balance"] if recipe.balance.learned else []
+    weights += ["stated-weights"] if recipe.balance.weights else []
     return "_".join(["-".join(recipe.tasks), *_told(recipe.knowledge), *weights, f"seed{recipe.seed}"])
 
 

@@ -52,7 +52,7 @@ def _told(table: Table) -> str:
 def _draw_values(axes: Axes, name: str, lines: list[Line]) -> None:
     for place, line in enumerate(lines):
         _draw_spread(axes, place, line.figures[name], line.figures[name].deviation, MEAN)
-    _dress(axes, [line.variant.label for line in lines], f"{name_of(name)}, %: seeds, mean ± standard deviation")
+    _dress(axes, [line.variant.label for line in lines], f"{name_of(name)}, %: mean ± standard deviation")
 
 
 def _draw_differences(axes: Axes, name: str, lines: list[Line]) -> None:
@@ -60,11 +60,11 @@ def _draw_differences(axes: Axes, name: str, lines: list[Line]) -> None:
     labels = list[str]()
     for place, line in enumerate(lines):
         one = next((one for one in line.differences if one.figure == name), None)
-        labels.append("" if one is None else f"less {one.against}")
+        labels.append("" if one is None else f"against {one.against}")
         if one is not None:
             error = one.spread.error
             _draw_spread(axes, place, one.spread, None if error is None else 2 * error, _colour(one))
-    _dress(axes, labels, f"difference in {name_of(name)}: seeds, mean ± 2 standard errors")
+    _dress(axes, labels, "difference by seed: mean ± 2 standard errors")
 
 
 def _draw_spread(axes: Axes, place: int, spread: Spread, reach: float | None, colour: str) -> None:
@@ -81,6 +81,7 @@ def _colour(one: Difference) -> str:
 def _dress(axes: Axes, labels: list[str], title: str) -> None:
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)  # the first on top
+    axes.tick_params(axis="y", length=0)
     axes.set_title(title, fontsize=9)
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

@@ -83,7 +83,7 @@ def _overview(table: Table) -> tuple[list[str], Iterator[list[str]]]:
 
 
 def _differences(table: Table) -> tuple[list[str], Iterator[list[str]]]:
-    header = ["variant", "less", "figure", "difference", "standard error", "larger than twice that"]
+    header = ["variant", "against", "figure", "difference", "standard error", "larger than twice that"]
     published = {line.variant.label: line.variant.ap for line in table.lines}
     told = [(line, one) for line in table.lines for one in line.differences if one.figure in table.shown]
     rows = ([line.variant.label, *_difference(one), _gain(line, one, published)] for line, one in told)

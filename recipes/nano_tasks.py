@@ -62,6 +62,25 @@ def joint(photographs: Path, output: Path, weights: Path) -> Recipe:
     )
 
 
+def spoken(first: Recipe, weights: Path) -> Recipe:
+    """A second part for what is said of whole photographs, on whole photographs; everything else holds still."""
+    return replace(
+        first,
+        output=first.output.with_name("spoken"),
+        weights=weights,
+        learn=("tags", "caption"),
+        epochs=6,
+        batch=16,
+        start_size=None,
+        validate_every=6,
+        augment=Augment(mosaic=0.0, scale=0.3),
+        balance=Balance(),
+        optimiser=replace(
+            first.optimiser, algorithm=Algorithm.ADAMW, learning_rate=0.002, ema_decay=0.995, ema_ramp=100
+        ),
+    )
+
+
 def scored(network: Network, record: Record, dataset: Dataset) -> Evaluation:
     """Every task of the folded network on every photograph that labels it."""
     for task in network.tasks.values():
@@ -73,7 +92,8 @@ def scored(network: Network, record: Record, dataset: Dataset) -> Evaluation:
 def seal(photographs: Path, run: Path, detector: Path) -> None:
     """Round the best weights of the run to 16 bits, score what is left of them, and write both into the package."""
     before, _ = weights.read(detector)
-    found = weights.load(run / "joint/best.safetensors")
+    together, _ = weights.read(run / "joint/best.safetensors")
+    found = weights.load(run / "spoken/best.safetensors")
     calm(found.network)
     weights.save(found.network, found.record, BUNDLED, half=True)
     rounded = weights.load(BUNDLED)
@@ -86,8 +106,8 @@ def seal(photographs: Path, run: Path, detector: Path) -> None:
         data=before.data,
         teacher=before.teacher,
         hardware=HARDWARE,
-        epochs=before.epochs + found.record.epochs,
-        recipe={**before.recipe, "seven tasks": found.record.recipe},
+        epochs=before.epochs + together.epochs,
+        recipe={**before.recipe, "seven tasks": together.recipe, "tags and captions": found.record.recipe},
         figures={name: round(value, 4) for name, value in (boxes | others).items()},
         scored_on=f"everyday/dev, {len(dataset.samples)} COCO photographs, at {rounded.record.input_size} pixels",
     )
@@ -97,5 +117,6 @@ def seal(photographs: Path, run: Path, detector: Path) -> None:
 if __name__ == "__main__":
     photographs, output, detector, *only = sys.argv[1:]
     if only != ["seal"]:
-        train(joint(Path(photographs), Path(output), Path(detector)))
+        first = joint(Path(photographs), Path(output), Path(detector))
+        train(spoken(first, train(first) / "best.safetensors"))
     seal(Path(photographs), Path(output), Path(detector))

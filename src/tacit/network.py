@@ -55,7 +55,7 @@ class Network(nn.Module):
 
     def losses(self, outputs: Outputs, lessons: Mapping[str, Lesson]) -> dict[str, TaskLoss]:
         """Each task's loss over the images that label it, a sum over them."""
-        return {name: self._loss(name, raw, lessons[name]) for name, raw in outputs.items()}
+        return {name: self._loss(name, outputs[name], lesson) for name, lesson in lessons.items()}
 
     def fold(self) -> Network:
         """A copy for deployment, in evaluation mode: the same answers, no batch norm and no knowledge left."""

@@ -35,12 +35,13 @@ class Learner:
         # channels last: faster convolutions on CPUs and GPUs alike (docs/decisions/training-speed.md)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.still = hold_still(self.network, recipe.learn)
+        self.learning = self.network.only(recipe.learn) if recipe.learn else self.network  # the rest is not computed
         self.average = MovingAverage(self.network, recipe.optimiser)
         self.teacher = _teacher(recipe, self.network, accelerator)
-        self.weighing = Weighing(recipe.balance, list(network.tasks)).to(self.device)
+        self.weighing = Weighing(recipe.balance, list(self.learning.tasks)).to(self.device)
         self.schedule = Schedule(recipe.optimiser, steps_per_epoch, recipe.epochs)
-        learning = nn.ModuleList([self.network, *([self.teacher] if self.teacher else []), self.weighing])
-        self.parallel, self.optimiser = accelerator.prepare(self.network, build_optimiser(learning, recipe))
+        learners = nn.ModuleList([self.learning, *([self.teacher] if self.teacher else []), self.weighing])
+        self.parallel, self.optimiser = accelerator.prepare(self.learning, build_optimiser(learners, recipe))
         self._conflict: dict[str, list[float]] = {}
         on_gpu = self.device.type == "cuda"
         self.half = recipe.precision is Precision.BF16 or (recipe.precision is Precision.AUTO and on_gpu)
@@ -56,7 +57,7 @@ class Learner:
 
         Raises DivergedError, before any weight has changed, when the loss or the gradient is not finite.
         """
-        self.network.train()
+        self.learning.train()
         for part in self.still:
             part.eval()  # batch norm would go on learning otherwise
         self.schedule.apply(self.optimiser, epoch * self.steps_per_epoch + step)
@@ -64,7 +65,7 @@ class Learner:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), self._listening() as shared:
             outputs = self.parallel(images)
         lessons = {name: lesson.to(self.device) for name, lesson in batch.lessons.items()}
-        losses = self.network.losses(outputs, lessons)
+        losses = self.learning.losses(outputs, lessons)
         self._look_at_conflict(losses, shared, step)
         loss = self.weighing(losses, {name: len(lesson.images) for name, lesson in lessons.items()})
         total = loss.total + self._every_parameter()

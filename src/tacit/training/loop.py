@@ -72,7 +72,7 @@ class _Run:
         self.reporter.note(self.start.origin)
         largest = max(recipe.size, recipe.start_size or 0)
         samples = self.data.samples
-        tasks = {name: self.start.network.task(name) for name in self.start.network.tasks}
+        tasks = {name: self.start.network.task(name) for name in recipe.learn or self.start.network.tasks}
         photos = TrainingPhotos(samples, largest, recipe.augment, recipe.seed, strict=recipe.strict)
         self.sampler = TicketSampler(
             len(samples),

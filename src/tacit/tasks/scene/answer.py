@@ -12,7 +12,7 @@ from tacit.drawing import CAPITAL_SHARE, FONT, FULL_CAPITAL, SMALLEST_CAPITAL, C
 from tacit.geometry.letterbox import Letterbox
 from tacit.results import Answer, Result
 
-VEIL = 0.4  # how much of a class's colour lies over its pixels
+VEIL = 0.25  # lighter than that of a mask, which may lie over it: how much of a class's colour lies over its pixels
 LEAST_SAID = 0.01  # of the picture: what is smaller is not worth a word
 MOST_SAID = 3
 LETTERS = (*((x, y, (0, 0, 0)) for x in (-1, 0, 1) for y in (-1, 0, 1)), (0, 0, (255, 255, 255)))

@@ -47,7 +47,7 @@ class Answer(ABC):
         """A few words for people; empty where there is nothing worth saying beside the boxes."""
 
     def supervised(self) -> dict[str, Any]:
-        """What the `supervision` library's Detections can hold of it, by its name there (`mask`); by default nothing."""
+        """What the `supervision` library's Detections can hold of it, by its name there (`mask`); else nothing."""
         return {}
 
 

@@ -92,12 +92,11 @@ def test_a_crowd_behind_a_perspective_is_forgotten():
     assert crowd.moved(Move(matrix, (100, 200), (100, 200))).crowd_names == ()
 
 
-def test_joined_boxes_know_the_classes_that_all_parts_box():
+def test_a_mosaic_says_nothing_of_tags(tmp_path):
     one = BoxTags(("cat", "dog"), np.zeros((1, 4), np.float32), ("dog",))
-    other = BoxTags(("dog", "raccoon"), np.zeros((0, 4), np.float32), ())
-    both = BoxTags.joined([one, other], [1, 0])
-    assert (both.vocabulary, both.crowd_names, both.crowds.shape) == (("dog",), ("dog",), (1, 4))
-    assert BoxTags.joined([one, None], [1, 0]) is None
+    both = BoxTags.joined([one, None], [1, 0])
+    assert tags_of(sample(tmp_path, classes=[1], labels=[one]), ("cat", "dog")).names == {"dog"}
+    assert tags_of(sample(tmp_path, classes=[1], labels=[both]), ("cat", "dog")) is None
 
 
 def test_explicit_tags_come_before_boxes_and_no_boxes_say_nothing(tmp_path):

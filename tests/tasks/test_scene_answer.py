@@ -9,7 +9,7 @@ from tacit.data.segments import ids_of
 from tacit.drawing import colour_of
 from tacit.geometry.letterbox import plan_letterbox
 from tacit.results import Result
-from tacit.tasks.scene.answer import SceneMap, scene_map
+from tacit.tasks.scene.answer import VEIL, SceneMap, scene_map
 from tacit.tasks.scene.panoptic import instance_masks, panoptic
 
 NAMES = ("other", "grass", "cat")
@@ -55,9 +55,8 @@ def test_drawing_veils_classes_in_the_colour_of_their_boxes(halves):
     picture = np.full((60, 90, 3), 100, np.uint8)
     halves.draw(picture, result())
     assert (picture[:30] == 100).all()  # "other" is left clear
-    np.testing.assert_array_equal(
-        picture[55, 85], np.rint(60 + 0.4 * np.array(colour_of(1)))
-    )  # cat is class 1 of boxes
+    veiled = np.rint(100 * (1 - VEIL) + VEIL * np.array(colour_of(1)))  # cat is class 1 of boxes
+    np.testing.assert_array_equal(picture[55, 85], veiled)
     assert not (picture[55, 5] == picture[55, 85]).all()
 
 

@@ -63,6 +63,8 @@ class BoxTags(Label):
     vocabulary: tuple[str, ...]
     crowds: Float32[np.ndarray, "n 4"]
     crowd_names: tuple[str, ...]
+    mixed: bool = False
+    """Whether the picture is several photographs in one."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,10 +88,10 @@ class BoxTags(Label):
 
     @classmethod
     def joined(cls, parts: Sequence[Self | None], boxes: Sequence[int]) -> Self | None:  # noqa: ARG003  likewise
-        """None: what several photographs show together is true, and far from what any one of them shows. Taught by
-        mosaics of four, of which nearly every one shows a person, the head saw persons in empty rooms.
+        """A mixture, which says nothing: what several photographs show together is true, and far from what any one of
+        them shows. Taught by mosaics of four, nearly all of which show a person, the head saw persons in empty rooms.
         """
-        return None
+        return cls((), np.zeros((0, 4), np.float32), (), mixed=True)
 
 
 def tagged(path: Path, header: Header, number: int, tags: TagLabels) -> Sample:
@@ -120,10 +122,11 @@ def tags_of(thing: Sample | Scene, classes: Sequence[str]) -> TagLabels | None:
     if own is not None or not thing.boxed:
         return own
     more = thing.label(BoxTags)
-    if more is None:
+    if more is not None and more.mixed:
         return None
-    names = frozenset(more.crowd_names) | {classes[index] for index in thing.classes.tolist()}
-    return TagLabels(names, more.vocabulary)
+    crowds = frozenset[str]() if more is None else frozenset(more.crowd_names)
+    names = crowds | {classes[index] for index in thing.classes.tolist()}
+    return TagLabels(names, tuple(classes) if more is None else more.vocabulary)
 
 
 def vocabulary(datasets: Sequence[Dataset]) -> tuple[str, ...]:

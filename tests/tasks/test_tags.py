@@ -151,6 +151,9 @@ def test_what_labels_tags():
     assert Tagging.labels(scene([]))  # nothing was boxed, and so no tag is there
     assert Tagging.labels(scene((), words("sea"), boxed=False))
     assert not Tagging.labels(scene((), boxed=False))
+    mixture = BoxTags.joined([None, None], [0, 0])
+    assert not Tagging.labels(scene([0], mixture))
+    assert Tagging.labels(scene([0], mixture, words("sea")))
 
 
 def test_targets_come_from_boxes_crowds_and_words():

@@ -89,6 +89,28 @@ def test_error(told, changes):
         network_of(record)
 
 
+@pytest.mark.parametrize("plan", [{"classes": ["a"]}, {"classes": ["b", "a"]}, {"classes": 2}, {}, {"classes": []}])
+@pytest.mark.parametrize("model", ["debug", FAMILY])
+def test_error_classes_that_are_not_those_of_the_detector(model, plan):
+    """Its answers would be given names that they do not have, or none."""
+    record = replace(record_of(TINY, ANCHORS_640), model=model, tasks={"detect": plan})
+    with pytest.raises(WeightsError, match="2 classes, or other ones"):
+        network_of(record)
+
+
+@pytest.mark.parametrize("model", ["debug", FAMILY])
+def test_error_nothing_to_detect(model):
+    with pytest.raises(WeightsError, match="0 classes"):
+        network_of(replace(record_of(TINY, ANCHORS_640), model=model, classes=()))
+
+
+@pytest.mark.parametrize("model", ["debug", FAMILY])
+def test_a_network_need_not_detect(model):
+    plan = {"tags": {"names": ["a", "b", "c"], "single": True}}
+    record = replace(record_of(TINY, ANCHORS_640), model=model, classes=(), tasks=plan)
+    assert list(network_of(record).tasks) == ["tags"]
+
+
 def test_a_family_without_numbers():
     with pytest.raises(WeightsError, match="amiss"):
         network_of(Record(model=FAMILY, classes=("a",), input_size=640))

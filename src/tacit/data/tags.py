@@ -116,14 +116,19 @@ def with_box_tags(dataset: Dataset) -> Dataset:
     return replace(dataset, samples=tuple(_with_box_tags(sample, plain) for sample in dataset.samples))
 
 
+def has_tags(thing: Sample | Scene) -> bool:
+    """Whether the picture's own tags, or else its boxes, say which tags it has and which it has not."""
+    if thing.label(TagLabels) is not None:
+        return True
+    more = thing.label(BoxTags)
+    return thing.boxed and (more is None or not more.mixed)
+
+
 def tags_of(thing: Sample | Scene, classes: Sequence[str]) -> TagLabels | None:
     """What the picture's own tags say, or else its boxes, whose `classes` are named; None where neither does."""
-    own = thing.label(TagLabels)
-    if own is not None or not thing.boxed:
+    own, more = thing.label(TagLabels), thing.label(BoxTags)
+    if own is not None or not has_tags(thing):
         return own
-    more = thing.label(BoxTags)
-    if more is not None and more.mixed:
-        return None
     crowds = frozenset[str]() if more is None else frozenset(more.crowd_names)
     names = crowds | {classes[index] for index in thing.classes.tolist()}
     return TagLabels(names, tuple(classes) if more is None else more.vocabulary)

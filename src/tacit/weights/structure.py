@@ -11,6 +11,7 @@ from tacit.nn.attention import NonLocal, Transformer
 from tacit.nn.blocks import DWT, DownC, Halve, ReOrg
 from tacit.nn.selection import SelectiveKernel
 from tacit.nn.style import PAPER
+from tacit.results import DETECT
 from tacit.tasks.detect.anchors import Anchors
 from tacit.trunks.pyramid import Plan
 from tacit.weights.record import Record
@@ -30,12 +31,22 @@ def network_of(record: Record) -> Network:
 
     Raises ConfigError for a model that the zoo does not have, WeightsError for impossible numbers.
     """
-    classes = max(1, len(record.classes))  # a network that detects nothing is the same trunk without that task
+    classes = _classes_of(record)
     if record.model != FAMILY:
         network = create(record.model, classes)
     else:
         network = pyramid(classes, *from_json(record.structure))
     return with_tasks(network, record.tasks) if record.tasks else network
+
+
+def _classes_of(record: Record) -> int:
+    """How many there are to detect; a network that detects nothing is the same trunk without that task."""
+    detect = record.plans().get(DETECT)
+    if detect is None:
+        return 1
+    if not record.classes or detect.get("classes") != list(record.classes):
+        raise WeightsError(f"the record has {len(record.classes)} classes, or other ones than its task {DETECT!r}")
+    return len(record.classes)
 
 
 def check(record: Record) -> Record:

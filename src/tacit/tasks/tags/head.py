@@ -13,7 +13,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from tacit.data.sample import Dataset, Sample, Scene
-from tacit.data.tags import TagLabels, all_single, tags_of, vocabulary, with_box_tags
+from tacit.data.tags import all_single, has_tags, tags_of, vocabulary, with_box_tags
 from tacit.errors import ConfigError, DataError, WeightsError
 from tacit.nn.uses import Uses
 from tacit.tasks.bend import bent, uses_of
@@ -73,8 +73,8 @@ class Tagging(Task):
 
     @classmethod
     def labels(cls, thing: Sample | Scene) -> bool:
-        """Every photograph with tags of its own or with labelled boxes."""
-        return thing.boxed or thing.label(TagLabels) is not None
+        """Every photograph with tags of its own or with labelled boxes, and no mixture of them."""
+        return has_tags(thing)
 
     @classmethod
     def plan_for(cls, datasets: Sequence[Dataset]) -> Plan:

@@ -143,7 +143,7 @@ def _learn(task: nn.Module, loss: Float[Tensor, ""], optimiser: torch.optim.Opti
     """One step; False, and nothing done, where the loss or the gradient is not finite."""
     optimiser.zero_grad()
     if loss.requires_grad:  # not if no photograph of the batch teaches the task
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(task.parameters(), math.inf)
     if not (loss.isfinite() and norm.isfinite()):
         return False

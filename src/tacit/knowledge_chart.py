@@ -123,7 +123,7 @@ def plane(alignment: Alignment) -> Float[np.ndarray, "values 2"]:
     """What to look along: the two values of detection themselves, else the two main directions of all answers."""
     answers = np.concatenate([*alignment.without, *alignment.bent])
     if answers.shape[1] == 2:
-        return np.eye(2)
+        return np.eye(2, dtype=np.float32)
     axes: np.ndarray = np.linalg.svd(answers - answers.mean(0), full_matrices=False)[2][:2].T
     return axes
 

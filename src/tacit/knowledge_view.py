@@ -33,7 +33,7 @@ class Constant:
 
     @property
     def values(self) -> Float32[np.ndarray, " channels"]:
-        return self.combine.constant().detach().flatten().cpu().numpy()  # type: ignore[no-any-return]
+        return self.combine.constant().detach().flatten().cpu().numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +120,11 @@ def _of_detection(network: Network) -> Callable[[Tensor], Cells]:
     assert isinstance(detect, Detect)
 
     def told(raw: Tensor) -> Cells:
-        values = raw.unflatten(1, (-1, 5 + detect.classes))  # b, anchors, values, h, w
+        values = raw.reshape(len(raw), -1, 5 + detect.classes, *raw.shape[2:])  # b, anchors, values, h, w
         return _cells(torch.stack([values[:, :, 4].mean(1), values[:, :, 5:].mean((1, 2))], dim=1))
 
     return told
 
 
 def _cells(maps: Float[Tensor, "b values h w"]) -> Cells:
-    return maps.movedim(1, -1).flatten(0, 2).cpu().numpy()  # type: ignore[no-any-return]
+    return maps.movedim(1, -1).flatten(0, 2).cpu().numpy()

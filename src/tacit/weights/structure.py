@@ -45,7 +45,8 @@ def _classes_of(record: Record) -> int:
     if detect is None:
         return 1
     if not record.classes or detect.get("classes") != list(record.classes):
-        raise WeightsError(f"the record has {len(record.classes)} classes, or other ones than its task {DETECT!r}")
+        count, other = len(record.classes), f"or other ones than its task {DETECT!r}"
+        raise WeightsError(f"the record in the weights file is damaged: {count} classes, {other}")
     return len(record.classes)
 
 

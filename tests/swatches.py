@@ -46,19 +46,7 @@ def network_of_two() -> Network:
     detect = create("debug", 2)
     tags = new_task(RECORD, "light", {"task": "tags", **RECORD.tasks["tags"]})
     network = Network(detect.trunk, {"detect": detect.task("detect"), "tags": tags}, detect.stride)
-    return settled(look_trained(network))
-
-
-@torch.no_grad()
-def settled(network: Network) -> Network:
-    """The network with batch norms that have seen patches of colours: what pictures show is left in its maps."""
-    generator = torch.Generator().manual_seed(0)
-    colours = torch.rand(16, 3, 64, 64, generator=generator) * 0.3
-    colours[:, :, 16:48, 16:48] = torch.rand(16, 3, 1, 1, generator=generator)
-    network.trunk.train()
-    for _ in range(100):
-        network.trunk(colours)
-    network.trunk.eval()
+    look_trained(network)
     return network
 
 

@@ -9,7 +9,6 @@ import pytest
 from tacit.cli import COMMANDS, main
 from tacit.cli.screen import gathered, parse
 from tacit.cli.study import Options as StudyOptions
-from tacit.cli.teach import Options as TeachOptions
 from tacit.cli.train import LISTS
 from tacit.cli.train import Options as TrainOptions
 from tacit.cli.val import Options as ValOptions
@@ -62,11 +61,9 @@ def test_looking_at_data_as_shown(line, here, data_root):
     assert main([word.replace("path/to", str(data_root)) for word in line]) == 0
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in COMMAND_LINES if line[0] in {"train", "val", "study", "teach"}], ids=" ".join
-)
+@pytest.mark.parametrize("line", [line for line in COMMAND_LINES if line[0] in {"train", "val", "study"}], ids=" ".join)
 def test_long_commands_as_shown_are_understood(line):
-    kinds = {"train": TrainOptions, "val": ValOptions, "study": StudyOptions, "teach": TeachOptions}
+    kinds = {"train": TrainOptions, "val": ValOptions, "study": StudyOptions}
     options = parse(kinds[line[0]], gathered(line[1:], LISTS), line[0])
     assert options
 

@@ -1,17 +1,15 @@
-"""Teaching a frozen network: it learns from twenty pictures a class, and everything else stays as it was."""
+"""Teaching a frozen network: what is taught is answered, and everything else stays as it was."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from drawn_many import POINTS, drawn_with_everything
 from swatches import COLOURS, RECORD, colour_folders, network_of_two
 
-from tacit.api import Model, load
+from tacit.api import Model
 from tacit.data.read import read
 from tacit.errors import ConfigError, DataError, TacitError, WeightsError
 from tacit.tasks.pose.answer import Poses
@@ -22,7 +20,7 @@ from tacit.training.course import Course
 from tacit.training.learner import DivergedError
 from tacit.training.teach import teach
 from tacit.weights.files import Weights
-from tacit.weights.knowledge_file import MOST, Taught, write
+from tacit.weights.knowledge_file import Taught, write
 
 LOW = 1e-4
 
@@ -66,18 +64,6 @@ def course(folder: Path, **changes: object) -> Course:
 def lesson(weights: Weights, folder: Path) -> tuple[Taught, Notes]:
     notes = Notes()
     return teach(weights, course(folder, epochs=5, learning_rate=0.01), notes), notes
-
-
-def test_twenty_pictures_a_class_improve_top1(lesson: tuple[Taught, Notes], tmp_path: Path) -> None:
-    taught, notes = lesson
-    before, after = taught.record.before["top1"], taught.record.after["top1"]
-    assert before < 0.6  # one in three is chance
-    assert after > 0.8
-    assert f"untaught: top1 {before:.4f}" in "\n".join(notes.notes)
-    assert f"taught: top1 {after:.4f}" in notes.notes[-1]
-    assert len(notes.losses) == 5 * 6  # 48 photographs in batches of 8
-    assert np.mean(notes.losses[-6:]) < np.mean(notes.losses[:6])
-    assert write(taught, tmp_path / "colours.safetensors") < 60_000 < MOST
 
 
 def test_the_record_says_where_it_comes_from(lesson: tuple[Taught, Notes]) -> None:
@@ -191,30 +177,3 @@ def test_photographs_that_cannot_be_read_are_named(weights: Weights, few: Path) 
     notes = Notes()
     teach(weights, course(few), notes)
     assert any(note.startswith("left out") and damaged.name in note for note in notes.notes)
-
-
-@pytest.mark.slow
-def test_the_bundled_network_learns_from_twenty_photographs_a_class(data_root: Path, tmp_path: Path) -> None:
-    """Classes by the largest box of `everyday`: things that the trunk has seen."""
-    data = read(data_root / "everyday", "train")
-    for name in ("bus", "bed", "horse"):
-        (tmp_path / "five" / name).mkdir(parents=True)
-    shares = []
-    for sample in data.samples:
-        if len(sample.boxes):
-            sides = sample.boxes[:, 2:] - sample.boxes[:, :2]
-            areas = sides.prod(axis=1) / (sample.width * sample.height)
-            shares.append((float(areas.max()), data.classes[sample.classes[areas.argmax()]], sample.path))
-    for name in ("bus", "bed", "horse"):
-        for _, _, path in sorted(row for row in shares if row[1] == name)[-20:]:
-            shutil.copy(path, tmp_path / "five" / name)
-    bundled = load()
-    weights = Weights(bundled.network, bundled.record)
-    taught = teach(weights, course(tmp_path / "five", size=256, epochs=8, name="three"))
-    assert taught.record.after["top1"] >= max(0.7, taught.record.before["top1"] + 0.2)
-    assert write(taught, tmp_path / "three.safetensors") < MOST
-    more = bundled.add(tmp_path / "three.safetensors")
-    image = cv2.imread(str(next((tmp_path / "five/bus").iterdir())))
-    one, other = bundled.predict(image, bgr=True), more.predict(image, bgr=True)
-    assert np.array_equal(one.boxes, other.boxes)
-    assert np.array_equal(one.scores, other.scores)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toy import Light
 
 from tacit.data.sample import Dataset, Sample
 from tacit.errors import DataError
@@ -86,3 +87,16 @@ def test_error_when_there_is_nothing(tmp_path: Path) -> None:
     empty = Dataset(tmp_path, "YOLO", "val", NAMES, (0,), (), ())
     with pytest.raises(DataError, match="holds none"):
         evaluate(FindsWhite(), empty)
+
+
+def test_each_of_two_tasks_of_a_kind_is_scored_by_its_own_answer() -> None:
+    nothing = np.zeros(0)
+    result = Result(
+        boxes=nothing.reshape(0, 4).astype(np.float32), scores=nothing.astype(np.float32),
+        classes=nothing.astype(np.int64), names=(), width=4, height=4,
+        answers={"dusk": Light(0.2), "dawn": Light(0.8)},
+    )  # fmt: skip
+    assert result.answer(Light).share == 0.2
+    assert result.first("dawn").answer(Light).share == 0.8
+    assert list(result.first("dawn").answers) == ["dawn", "dusk"]
+    assert list(result.first("noon").answers) == ["dusk", "dawn"]

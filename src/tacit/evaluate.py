@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,7 @@ def evaluate(
         samples, pictures, unread = _load(group)
         faults += unread
         if pictures:
-            _score(predict, metrics.values(), samples, pictures)
+            _score(predict, metrics, samples, pictures)
         images += len(samples)
         if progress:
             progress(len(group))
@@ -99,16 +99,16 @@ def evaluate(
     return Evaluation(metrics=metrics, faults=tuple(faults), images=images, seconds=time.perf_counter() - start)
 
 
-def _score(predict: Predict, metrics: Collection[Metric], samples: Sequence[Sample], pictures: list[Image]) -> None:
+def _score(predict: Predict, metrics: Mapping[str, Metric], samples: Sequence[Sample], pictures: list[Image]) -> None:
     for sample, result in zip(samples, predict(pictures), strict=True):
-        for metric in metrics:
-            metric.update(sample, result)
-    for metric in metrics:
+        for name, metric in metrics.items():
+            metric.update(sample, result.first(name))
+    for name, metric in metrics.items():
         pairs = zip(samples, pictures, strict=True)
         further = [more for sample, picture in pairs for more in metric.further(sample, picture)]
         results = predict([picture for _, picture in further]) if further else ()
         for (sample, _), result in zip(further, results, strict=True):
-            metric.update(sample, result)
+            metric.update(sample, result.first(name))
 
 
 def _groups(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:

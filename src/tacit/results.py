@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -72,6 +72,11 @@ class Result:
     path: Path | None = None
     image: UInt8[np.ndarray, "h w 3"] | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
+
+    def first(self, task: str) -> Result:
+        """The same with the answer of this task before the others: each of two of a kind is scored by its own."""
+        own = {task: self.answers[task]} if task in self.answers else {}
+        return replace(self, answers={**own, **self.answers})
 
     def answer(self, kind: type[A]) -> A | None:
         """The first answer of that kind, if there is one."""

@@ -9,15 +9,19 @@ from drawn import NAMES, drawn_dataset
 from drawn_many import EVERY_TASK, captions_alone, drawn_with_everything, read_file, write_file
 from test_training import Notes
 
+from tacit.data.augment import Augment
 from tacit.data.captions import CaptionLabels
 from tacit.data.masks import MaskLabels
 from tacit.data.tickets import Share
 from tacit.errors import ConfigError, DataError
 from tacit.nn.uses import Operator, Uses
+from tacit.tasks.caption.head import Captioning
+from tacit.tasks.detect.head import Detect
 from tacit.tasks.known import KNOWN, kind_of
+from tacit.tasks.tags.head import Tagging
 from tacit.training.loop import train
 from tacit.training.recipe import Recipe
-from tacit.training.training_data import TrainingData, gather, tell_data
+from tacit.training.training_data import TrainingData, gather, leaving_whole, tell_data
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +212,16 @@ class TestPlans:
     def test_error_shares_that_fit_no_datasets(self, boxes):
         with pytest.raises(ConfigError, match="do not fit 1 datasets"):
             replace(Recipe(data=(boxes,)), shares=(1.0, 2.0))
+
+
+class TestWholePhotographs:
+    def test_mosaics_leave_half_of_them_to_tasks_that_learn_from_nothing_else(self) -> None:
+        notes, tasks = Notes(), {"detect": Detect, "tags": Tagging, "caption": Captioning}
+        assert leaving_whole(Augment(), tasks, notes) == Augment(mosaic=0.5)
+        assert notes.notes == ["mosaics for 50% of the photographs: tags and caption learn from whole ones alone"]
+
+    def test_nothing_is_changed_or_told_otherwise(self) -> None:
+        notes = Notes()
+        assert leaving_whole(Augment(), {"detect": Detect}, notes) == Augment()
+        assert leaving_whole(Augment(mosaic=0.3), {"tags": Tagging}, notes) == Augment(mosaic=0.3)
+        assert notes.notes == []

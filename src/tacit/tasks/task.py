@@ -72,6 +72,8 @@ class Task(nn.Module, ABC):
     """Tasks that the network must have too, since this one speaks of what they found; they answer first."""
     plan: Plan
     """What `build` made this task of."""
+    whole: ClassVar[bool] = False
+    """Whether it speaks of whole photographs, and so learns nothing from mosaics."""
     pairs: bool = False
     """Whether it learns from two differently varied pictures of a photograph, which a batch must then hold."""
 

@@ -24,7 +24,7 @@ from tacit.training.learner import Learner, reproducible
 from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter, Row, Silent
 from tacit.training.start import starting_network
-from tacit.training.training_data import gather, tell_data
+from tacit.training.training_data import gather, leaving_whole, tell_data
 from tacit.training.typed_json import plain
 from tacit.weights import Record, save
 
@@ -73,7 +73,8 @@ class _Run:
         largest = max(recipe.size, recipe.start_size or 0)
         samples = self.data.samples
         tasks = {name: self.start.network.task(name) for name in recipe.learn or self.start.network.tasks}
-        photos = TrainingPhotos(samples, largest, recipe.augment, recipe.seed, strict=recipe.strict)
+        augment = leaving_whole(recipe.augment, tasks, self.reporter)
+        photos = TrainingPhotos(samples, largest, augment, recipe.seed, strict=recipe.strict)
         self.sampler = TicketSampler(
             len(samples),
             recipe.batch,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tacit.data.augment import Augment
 from tacit.data.follow import renamed
 from tacit.data.read import WHOLE, available_splits, read, require_clean, training_splits
 from tacit.data.sample import Dataset, Fault, Sample
@@ -20,6 +21,7 @@ from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter
 
 Kinds = Mapping[str, type[Task]]
+MOST_MOSAICS = 0.5
 TOLD = 5  # faults that are told one by one
 
 
@@ -152,3 +154,13 @@ def tell_data(data: TrainingData, kinds: Kinds, reporter: Reporter) -> None:
         reporter.note(fault.line())
     if len(data.faults) > TOLD:
         reporter.note(f"{len(data.faults)} faults in all; `tacit data` lists them")
+
+
+def leaving_whole(augment: Augment, tasks: Mapping[str, Task | type[Task]], reporter: Reporter) -> Augment:
+    """Mosaics for half of the photographs at most where a task learns from whole ones alone, and a note of it."""
+    whole = [name for name, task in tasks.items() if task.whole]
+    if not whole or augment.mosaic <= MOST_MOSAICS:
+        return augment
+    names = " and ".join(whole)
+    reporter.note(f"mosaics for {MOST_MOSAICS:.0%} of the photographs: {names} learn from whole ones alone")
+    return replace(augment, mosaic=MOST_MOSAICS)

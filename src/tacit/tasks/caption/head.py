@@ -38,6 +38,7 @@ class Captioning(Task):
     """
 
     name = "caption"
+    whole = True
 
     def __init__(
         self, channels: Sequence[int], strides: Sequence[int], words: Vocabulary, shape: Mapping[str, int], uses: Uses

@@ -38,6 +38,7 @@ class Tagging(Task):
     """
 
     name = "tags"
+    whole = True
 
     def __init__(self, channels: Sequence[int], names: Sequence[str], *, single: bool, uses: Uses) -> None:
         super().__init__()

@@ -22,6 +22,7 @@ from tacit.data.sample import Dataset
 from tacit.evaluate import Evaluation, evaluate, metrics_for
 from tacit.network import Network
 from tacit.stages import SCORING, Stages
+from tacit.tasks.task import with_labels
 from tacit.training.loop import train
 from tacit.training.recipe import Algorithm, Optimiser, Recipe
 from tacit.weights.record import Record
@@ -58,8 +59,7 @@ def taught(photographs: Path, output: Path, detector: Path) -> Recipe:
 
 def scored(network: Network, record: Record, dataset: Dataset) -> Evaluation:
     """Every task of the folded network on every photograph that labels it."""
-    for task in network.tasks.values():
-        dataset = task.read(dataset)
+    dataset = with_labels(dataset, map(network.task, network.tasks))
     stages = Stages(network.fold(), record.classes, record.input_size, SCORING)
     return evaluate(stages, dataset, metrics_for(network, dataset))
 

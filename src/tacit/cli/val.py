@@ -22,7 +22,7 @@ from tacit.rectangular import Grid, Rectangular, by_aspect, grid_of
 from tacit.results import DETECT
 from tacit.stages import SCORING, Stages
 from tacit.tasks.metric import Metric
-from tacit.tasks.task import Task
+from tacit.tasks.task import with_labels
 from tacit.training.typed_json import separated
 
 HELD_OUT = "held-out fifth"
@@ -76,11 +76,7 @@ class Options:
 
     def dataset(self, network: Network) -> Dataset:
         """What to score on, with the labels that the network's tasks read themselves."""
-        dataset = read(self.data, self.chosen_split())
-        for task in network.tasks.values():
-            assert isinstance(task, Task)
-            dataset = task.read(dataset)
-        return dataset
+        return with_labels(read(self.data, self.chosen_split()), map(network.task, network.tasks))
 
     def way(self, model: Model) -> Way:
         """How to evaluate `model`. Raises ConfigError for a size or stride that its network cannot take."""

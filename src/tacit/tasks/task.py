@@ -8,7 +8,7 @@ protocol and one line in the list of tasks; nothing else asks which task it is.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -135,3 +135,10 @@ class Task(nn.Module, ABC):
     @abstractmethod
     def metric(cls, dataset: Dataset) -> Metric:
         """Scores the answers on a dataset of which at least one photograph `labels`."""
+
+
+def with_labels(dataset: Dataset, tasks: Iterable[Task | type[Task]]) -> Dataset:
+    """The dataset with what these tasks read from files of their own (`Task.read`)."""
+    for task in tasks:
+        dataset = task.read(dataset)
+    return dataset

@@ -16,7 +16,7 @@ from tacit.data.tickets import Share
 from tacit.errors import ConfigError, DataError
 from tacit.nn.uses import Uses
 from tacit.tasks.bend import uses_to_json
-from tacit.tasks.task import Plan, Task
+from tacit.tasks.task import Plan, Task, with_labels
 from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter
 
@@ -91,18 +91,11 @@ def _parts(path: Path, recipe: Recipe, tasks: Kinds, left: Kinds) -> tuple[Datas
     train_split, held_split = training_splits(path)
     held = None
     if left or first:
-        held = _with_labels(read(path, held_split, min_score=recipe.min_score, verify=recipe.strict), tasks)
+        held = with_labels(read(path, held_split, min_score=recipe.min_score, verify=recipe.strict), tasks.values())
     if held is not None and not first and not any(task.enough(held.samples) for task in left.values()):
         held = None
     split = WHOLE if whole and held is None else train_split
-    return _with_labels(read(path, split, min_score=recipe.min_score), tasks), held
-
-
-def _with_labels(dataset: Dataset, tasks: Kinds) -> Dataset:
-    """With what the tasks read from files of their own."""
-    for task in tasks.values():
-        dataset = task.read(dataset)
-    return dataset
+    return with_labels(read(path, split, min_score=recipe.min_score), tasks.values()), held
 
 
 def _require(name: str, task: type[Task], sets: Sequence[Dataset], validation: Mapping[str, Dataset]) -> None:

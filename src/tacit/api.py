@@ -21,6 +21,7 @@ from tacit.network import Network
 from tacit.predict.arrays import from_array, from_pillow
 from tacit.predict.folded import FoldedCopy
 from tacit.results import Result
+from tacit.runtime.engine import Engine
 from tacit.stages import Stages, Thresholds
 from tacit.training.start import Classes, start_from
 from tacit.weights.download import located
@@ -45,6 +46,8 @@ class Model:
     network: Network
     record: Record
     origin: str = ""
+    engine: Engine | None = None
+    """What calculates the answers; without it the folded network in torch."""
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -118,8 +121,10 @@ class Model:
         """The stages around the folded network, to be called with lists of RGB pictures; `tasks` names what to answer,
         None all. Raises `ConfigError`.
         """
-        network = self._folded() if tasks is None else self._folded().only(tasks)
-        return Stages(network, self.names, self.record.input_size if size is None else size, thresholds, views)
+        whole = self.network if self.engine else self._folded()
+        network = whole if tasks is None else whole.only(tasks)
+        size = self.record.input_size if size is None else size
+        return Stages(network, self.names, size, thresholds, views, self.engine)
 
     def add(self, knowledge: str | Path) -> Model:
         """A model that also answers what was taught into a knowledge file (see `tacit teach`); this one stays as it is.

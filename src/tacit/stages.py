@@ -1,4 +1,4 @@
-"""The stages around every forward pass: preprocess, forward, decode, postprocess, each with one type.
+"""The stages around every forward pass: preprocess, forward (with decode), postprocess, each with one type.
 
 Validation, prediction, the server and every engine share them, so that they agree.
 """
@@ -18,19 +18,17 @@ from torch import Tensor
 from tacit.errors import ConfigError
 from tacit.geometry.letterbox import Letterbox, place, plan_letterbox
 from tacit.geometry.views import AS_IT_IS, View
-from tacit.network import Network, Outputs
+from tacit.network import Network
 from tacit.results import DETECT, Answer, Result
+from tacit.runtime.engine import Answers, Engine
+from tacit.runtime.torch_engine import TorchEngine
 from tacit.tasks.detect.answer import NOTHING, Boxes
-from tacit.tasks.task import Decoded, Sight
+from tacit.tasks.task import Sight
 from tacit.thresholds import SCORING, Thresholds
 
 __all__ = ["SCORING", "Image", "Stages", "Thresholds"]
 
 Image = UInt8[np.ndarray, "_ _ 3"]
-
-
-Answers = dict[str, Decoded]
-"""What the tasks answer for a batch, by their names."""
 
 
 @dataclass
@@ -41,7 +39,8 @@ class Stages:
     smallest rectangle of whole strides, and photographs of one such shape share a forward pass: an answer never
     depends on what else was in the batch. With several `views` (test-time augmentation) the network looks at each of
     them, and the boxes it finds are suppressed together; only detection can answer then. `names` are its classes.
-    `seconds` adds up the time spent in each stage.
+    `network` says what the answers mean; `engine` calculates them, by default the network as it is, and what it answers
+    beyond the network's tasks is left aside. `seconds` adds up the time spent in each stage.
     """
 
     network: Network
@@ -49,6 +48,7 @@ class Stages:
     size: int
     thresholds: Thresholds = field(default_factory=Thresholds)
     views: tuple[View, ...] = AS_IT_IS
+    engine: Engine | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,6 +58,7 @@ class Stages:
         if len(self.views) > 1 and list(self.network.tasks) != [DETECT]:
             self.network = self.network.only([DETECT])
         self.network.eval()
+        self._engine = self.engine or TorchEngine(self.network)
 
     def __call__(self, images: Sequence[Image]) -> list[Result]:
         """One result an image, in order; images are RGB."""
@@ -79,7 +80,7 @@ class Stages:
             return self.postprocess(decoded, images, plans)
 
     def look(self, batch: Float[Tensor, "b 3 h w"]) -> Answers:
-        """Forward and decode; detection rows of all views stand one view behind the other, in pixels of the batch."""
+        """What the engine answers; detection rows of all views stand one view behind the other, in pixels of the batch."""
         looks = [self._look_at(view, batch) for view in self.views]
         if len(looks) == 1:
             return looks[0]
@@ -91,19 +92,11 @@ class Stages:
         return plan_letterbox(shape, self.size, stride=self.network.stride, minimum_rectangle=True)
 
     def preprocess(self, images: Sequence[Image], plans: Sequence[Letterbox]) -> Float32[Tensor, "b 3 h w"]:
-        """Letterboxed photographs in [0, 1] on the network's device; all plans have one target."""
+        """Letterboxed photographs in [0, 1] on the engine's device; all plans have one target."""
         pixels = np.stack([place(image, plan) for image, plan in zip(images, plans, strict=True)])
-        device = next(self.network.parameters()).device
-        return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)  # b,h,w,3 -> b,3,h,w
-
-    def forward(self, batch: Float[Tensor, "b 3 h w"]) -> Outputs:
-        """Raw maps."""
-        outputs: Outputs = self.network(batch)
-        return outputs
-
-    def decode(self, outputs: Outputs) -> Answers:
-        """Answers in pixels of the input and probabilities."""
-        return self.network.decode(outputs)
+        return (
+            torch.from_numpy(pixels).to(self._engine.device).permute(0, 3, 1, 2).float().div_(255)
+        )  # b,h,w,3 -> b,3,h,w
 
     def postprocess(self, decoded: Answers, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
         """Suppressed and carried back to the pixels of the photographs."""
@@ -114,12 +107,11 @@ class Stages:
 
     def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Answers:
         with self._timed("forward"):
-            outputs = self.forward(view.of(batch, self.network.stride))
-        with self._timed("decode"):
-            decoded = self.decode(outputs)
-            if view != AS_IT_IS[0]:
-                decoded[DETECT] = {"rows": view.back(decoded[DETECT]["rows"], width=batch.shape[3])}
-            return decoded
+            every = self._engine(view.of(batch, self.network.stride))
+        answers = {name: every[name] for name in self.network.tasks}
+        if view != AS_IT_IS[0]:
+            answers[DETECT] = {"rows": view.back(answers[DETECT]["rows"], width=batch.shape[3])}
+        return answers
 
     def _result(self, decoded: Answers, place: int, image: Image, plan: Letterbox) -> Result:
         answers = dict[str, Answer]()

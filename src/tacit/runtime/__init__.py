@@ -1,0 +1,1 @@
+"""How the network's pass is calculated: engines behind one protocol, export, quantisation."""

@@ -80,7 +80,7 @@ class Stages:
             return self.postprocess(decoded, images, plans)
 
     def look(self, batch: Float[Tensor, "b 3 h w"]) -> Answers:
-        """What the engine answers; detection rows of all views stand one view behind the other, in pixels of the batch."""
+        """What the engine answers; detection rows of all views stand behind each other, in pixels of the batch."""
         looks = [self._look_at(view, batch) for view in self.views]
         if len(looks) == 1:
             return looks[0]

@@ -12,6 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (  # from the ground up; the longest name that fits a module is its floor
     "errors",
     "atomic",
+    "processor",
     "geometry",
     "drawing",
     "data.images",  # the one place where picture files are opened: results read theirs again there

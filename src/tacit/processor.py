@@ -1,0 +1,27 @@
+"""What the processor that calculates can do by itself."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+
+CPU = torch.device("cpu")
+
+
+@cache
+def has_bfloat16(device: torch.device = CPU) -> bool:
+    """Whether `device` multiplies bfloat16 natively: a CPU with AVX512-BF16, AMX or ARM's BF16, a GPU from Ampere on.
+
+    Others only imitate it, which is slower than float32.
+    """
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and any(_instructions().get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _instructions() -> dict[str, bool]:
+    """The CPU's instruction sets by name; before torch 2.10 it tells of one only."""
+    told = getattr(torch.cpu, "get_capabilities", None)
+    return dict(told()) if told else {"avx512_bf16": torch.cpu._is_avx512_bf16_supported()}  # noqa: SLF001

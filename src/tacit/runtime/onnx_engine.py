@@ -1,0 +1,61 @@
+"""The engine that runs ONNX models: onnxruntime, on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from tacit.errors import ConfigError, WeightsError
+from tacit.runtime.engine import Answers, Engine
+from tacit.runtime.exportable import INPUT
+from tacit.runtime.passport import Passport
+
+
+class OnnxEngine(Engine):
+    """An exported model in onnxruntime, with as many threads as torch has.
+
+    `content` is the file's. Raises ConfigError where onnxruntime is not installed, and WeightsError for a model that is
+    damaged, has no passport, or does not answer what its passport says.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._session = _session(content)
+        self.passport = Passport.from_strings(self._session.get_modelmeta().custom_metadata_map)
+        self.precision = self.passport.precision
+        missing = set(self.passport.outputs) - {output.name for output in self._session.get_outputs()}
+        if missing or [source.name for source in self._session.get_inputs()] != [INPUT]:
+            lacking = ", ".join(sorted(missing)) or f"the one input {INPUT!r}"
+            raise WeightsError(f"the model does not have what its description says: it lacks {lacking[:80]}")
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu")
+
+    def __call__(self, batch: Float32[Tensor, "b 3 h w"]) -> Answers:
+        names = list(self.passport.outputs)
+        found = dict(zip(names, self._session.run(names, {INPUT: batch.contiguous().numpy()}), strict=True))
+        return {
+            task: {part: torch.from_numpy(found[f"{task}/{part}"]) for part in parts}
+            for task, parts in self.passport.parts.items()
+        }
+
+
+def _session(content: bytes) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ConfigError("onnxruntime is not installed", fix="pip install 'tacit[onnx]'") from error
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3  # errors only
+    refusals = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented)
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except refusals as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise WeightsError(f"onnxruntime cannot load the model ({reason})", allowed="models of tacit export") from error

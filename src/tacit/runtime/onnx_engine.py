@@ -22,7 +22,7 @@ class OnnxEngine(Engine):
     """
 
     def __init__(self, content: bytes) -> None:
-        self._session = _session(content)
+        self._session = session_of(content)
         self.passport = Passport.from_strings(self._session.get_modelmeta().custom_metadata_map)
         self.precision = self.passport.precision
         missing = set(self.passport.outputs) - {output.name for output in self._session.get_outputs()}
@@ -43,7 +43,8 @@ class OnnxEngine(Engine):
         }
 
 
-def _session(content: bytes) -> Any:
+def session_of(content: bytes) -> Any:
+    """A session of onnxruntime for any ONNX model, ours or not. Raises as `OnnxEngine` does."""
     try:
         import onnxruntime
     except ImportError as error:

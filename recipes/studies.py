@@ -24,9 +24,9 @@ from tacit.training.study import finish, plan_study
 from tacit.training.study_report import write_table
 from tacit.training.study_table import tabulate
 
-ALL = ("detect", "segment", "pose", "scene", "tags", "embed", "caption")
+ALL = ("detect", "segment", "pose", "tags", "embed")
 OF_ALL = ("sharing", "balance")
-WEIGHTS = {"segment": 0.5, "pose": 0.5, "scene": 0.15, "embed": 0.05, "caption": 0.1}
+WEIGHTS = {"segment": 0.5, "pose": 0.5, "embed": 0.05}
 
 
 def base(photographs: Path, output: Path, seed: int) -> Recipe:
@@ -47,7 +47,7 @@ def base(photographs: Path, output: Path, seed: int) -> Recipe:
         balance=Balance(weights=WEIGHTS),
         optimiser=Optimiser(
             algorithm=Algorithm.MUON,
-            learning_rate=0.005,
+            learning_rate=0.003,
             final_factor=0.02,
             momentum=0.9,
             weight_decay=0.02,

@@ -63,6 +63,11 @@ def plate(picture: UInt8[np.ndarray, "h w 3"], text: str, corner: tuple[int, int
     return top
 
 
+def plate_height(picture: UInt8[np.ndarray, "h w 3"], text: str) -> int:
+    """Rows that a `plate` with `text` takes."""
+    return _plate_size(text, picture)[1]
+
+
 @lru_cache(maxsize=4096)
 def colour_of(index: int) -> Colour:
     """The RGB colour of class `index`, the same for ever."""

@@ -36,7 +36,9 @@ class Answer(ABC):
 
     @abstractmethod
     def draw(self, picture: UInt8[np.ndarray, "h w 3"], result: Result) -> None:
-        """Draws into `picture` (RGB, of the photograph's size, contiguous), which is changed."""
+        """Draws into `picture` (RGB, of the photograph's size, contiguous), which is changed; `result` has the answers
+        that are drawn.
+        """
 
     @abstractmethod
     def to_json(self) -> Any:
@@ -103,15 +105,16 @@ class Result:
         """
         image = self._read_again() if self.image is None else self.image
         picture = np.ascontiguousarray(image).copy()
-        shown = [answer for name, answer in self.answers.items() if only is None or name in only]
-        for answer in shown:
+        shown = {name: answer for name, answer in self.answers.items() if only is None or name in only}
+        seen = replace(self, answers=shown)
+        for answer in shown.values():
             if answer.under:
-                answer.draw(picture, self)
+                answer.draw(picture, seen)
         if only is None or DETECT in only:
             picture = draw_boxes(picture, self.boxes, self.classes, self.names, self.scores)
-        for answer in shown:
+        for answer in shown.values():
             if not answer.under:
-                answer.draw(picture, self)
+                answer.draw(picture, seen)
         return picture
 
     def save(self, path: str | Path, only: Collection[str] | None = None) -> Path:

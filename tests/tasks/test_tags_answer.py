@@ -1,4 +1,6 @@
-"""What is said of a photograph: words, JSON, and plates in the lower left corner."""
+"""What is said of a photograph: words, JSON, and plates in the upper right corner."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,21 +46,29 @@ def test_json_holds_five_tags_and_all_that_may_be():
     assert list(tags(*[0.2] * 7, 0.01, 0.01).to_json().values()) == [0.2] * 7
 
 
-def test_plates_stand_in_the_lower_left_corner():
+def test_plates_stand_in_the_upper_right_corner():
     paint = drawn(tags(0.9, 0.8, 0.1))
     rows, columns = paint.any(axis=1).nonzero()[0], paint.any(axis=0).nonzero()[0]
-    assert rows.max() == 239
-    assert columns.min() == 0
-    assert rows.min() > 180
-    assert columns.max() < 160
+    assert rows.min() == 0
+    assert columns.max() == 319
+    assert rows.max() < 60
+    assert columns.min() > 160
     assert not drawn(tags(0.4, 0.1)).any()
 
 
-def test_more_tags_are_higher_and_never_in_the_upper_half():
+def test_more_tags_reach_lower_and_never_far_into_the_lower_half():
     heights = [drawn(tags(*[0.9] * count)).any(axis=1).sum() for count in (1, 2, 3)]
     assert heights[0] < heights[1] < heights[2]
     small = drawn(tags(*[0.9] * 9), 60, 90)
-    assert not small[:20].any()
+    assert not small[-12:].any()
+
+
+def test_tags_of_two_tasks_stand_below_each_other():
+    image = np.full((240, 320, 3), 200, np.uint8)
+    answers = {"tags": tags(0.9), "birds": tags(0.8, 0.3, 0.1)}
+    both = replace(result(240, 320), answers=answers, image=image)
+    rows = {only: (both.draw(only) != 200).any(axis=(1, 2)).sum() for only in (None, ("tags",), ("birds",))}
+    assert rows[None] == rows["tags",] + rows["birds",] > rows["birds",] > 0
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 300), (300, 5)])

@@ -88,7 +88,9 @@ def _of_file(path: Path) -> tuple[Network, int, list[Row]]:
 
 
 def _of_name(name: str) -> tuple[Network, int, list[Row]]:
-    """The network without its weights, its native size, and what is published of it."""
+    """The network, its native size, and what is known of it: of the weights in the package, or what is published."""
+    if (own := bundled(name)) is not None:
+        return _of_file(own)
     if name in MODELS and name not in PUBLISHED:
         return blank(name), 640, []
     facts = published(name)

@@ -28,8 +28,8 @@ class Caption(Answer):
     score: float
 
     def draw(self, picture: UInt8[np.ndarray, "h w 3"], result: Result) -> None:  # noqa: ARG002  it is of all of it
-        """White words on a darkened band along the upper edge (tags stand at the lower one), in as many lines as it
-        takes; what does not fit into the upper part of the picture is cut.
+        """White words on a darkened band along the lower edge (names of boxes and tags stand higher), in as many lines
+        as it takes; what does not fit into the lower part of the picture is cut.
         """
         if not self.text:
             return
@@ -38,7 +38,7 @@ class Caption(Answer):
         font, step, margin = _font(size), round(size * LEADING), size // 2
         room = max(1, int((height * MOST_OF_PICTURE - margin) // step))
         lines = wrapped(self.text, font, width - 2 * margin, room)
-        band = picture[: min(height, len(lines) * step + margin)]
+        band = picture[max(0, height - len(lines) * step - margin) :]
         sheet = Image.fromarray((band * PAPER).astype(np.uint8))
         pen = ImageDraw.Draw(sheet)
         for i, line in enumerate(lines):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from tacit.drawing import plate
+from tacit.drawing import plate, plate_height
 from tacit.results import Answer, Result
 
 SHOWN = 0.5  # a tag is said from here on
@@ -30,14 +30,19 @@ class Tags(Answer):
         """The tags that are said of the photograph: those above 0.5, or the best where there is a single one."""
         return self.names[: 1 if self.single else int((self.scores > SHOWN).sum())]
 
-    def draw(self, picture: UInt8[np.ndarray, "h w 3"], result: Result) -> None:  # noqa: ARG002  boxes change nothing
-        """Plates upwards from the lower left corner, the best first, as many as fit into half of the picture."""
-        texts = [f"{name} {score:.0%}" for name, score in zip(self.shown, self.scores.tolist(), strict=False)]
-        bottom, middle = picture.shape[0], picture.shape[0] // 2
-        for text in texts[:MOST_DRAWN]:
-            if bottom <= middle:
+    def draw(self, picture: UInt8[np.ndarray, "h w 3"], result: Result) -> None:
+        """Plates downwards from the upper right corner (names of boxes stand at their left), the best first, as many as
+        fit into half of the picture. Of several answers of this kind the first draws them all, one below the other.
+        """
+        together = [answer for answer in result.answers.values() if isinstance(answer, Tags)] or [self]
+        texts = [text for answer in together for text in _plates(answer)] if together[0] is self else []
+        height, right = picture.shape[:2]
+        top = 0
+        for text in texts:
+            if top >= height // 2 > 0:
                 break
-            bottom = plate(picture, text, (0, bottom), PAPER)
+            top += plate_height(picture, text)
+            plate(picture, text, (right, top), PAPER)
 
     def to_json(self) -> dict[str, float]:
         """Scores by name, best first: those above 0.05, and five at least."""
@@ -47,3 +52,8 @@ class Tags(Answer):
 
     def summary(self) -> str:
         return f"tags: {', '.join(self.shown)}" if self.shown else ""
+
+
+def _plates(tags: Tags) -> list[str]:
+    rows = zip(tags.shown[:MOST_DRAWN], tags.scores.tolist(), strict=False)
+    return [f"{name} {score:.0%}" for name, score in rows]

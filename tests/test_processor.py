@@ -13,9 +13,12 @@ CPUINFO = Path("/proc/cpuinfo")
 @pytest.fixture
 def fresh():
     """The answer is remembered for the life of a process: forget it around a test that changes the processor."""
-    processor.has_bfloat16.cache_clear()
+    asked = (processor.has_bfloat16, processor.gains_from_bfloat16)
+    for one in asked:
+        one.cache_clear()
     yield
-    processor.has_bfloat16.cache_clear()
+    for one in asked:
+        one.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,21 @@ def fresh():
 def test_bfloat16_is_a_matter_of_instruction_sets(monkeypatch, fresh, sets, native):
     monkeypatch.setattr(processor, "_instructions", lambda: sets)
     assert processor.has_bfloat16() is native
+
+
+@pytest.mark.parametrize(
+    ("told", "gains"),
+    [
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": False}, False),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": True}, True),
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": True}, True),
+        ({"cpu_name": "ARM Neoverse", "bf16": True}, True),
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": False}, False),
+    ],
+)
+def test_bfloat16_is_slow_on_intel_without_amx(monkeypatch, fresh, told, gains):
+    monkeypatch.setattr(processor, "_instructions", lambda: told)
+    assert processor.gains_from_bfloat16() is gains
 
 
 @pytest.mark.parametrize("ampere", [True, False])

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from trained import look_trained
 
-from tacit.errors import ConfigError, WeightsError
+from tacit.errors import WeightsError
 from tacit.nn.fold import fold
 from tacit.nn.knowledge import Add, Concat, Knowledge, MatrixFactorisation, Multiply, NeuralNetwork, Vector
 from tacit.nn.uses import Modelling, Operator, Uses
@@ -62,7 +62,7 @@ def test_error_in_a_plan(knowledge: object, told: str) -> None:
 
 @pytest.mark.parametrize("name", ["clusters", "offsets", "sizes"])
 def test_error_where_only_detection_can(name: str) -> None:
-    with pytest.raises(ConfigError, match="only detection"):
+    with pytest.raises(WeightsError, match="only detection"):
         bent(4, 3, Uses(**{name: True}))
 
 

@@ -75,10 +75,11 @@ def bent(channels: int, out: int, uses: Uses) -> nn.Sequential:
     The children are those of `select` (x z, Fig. 5c), `align` (Fig. 4), `conv` (with bias), `reduce` (Fig. 3) and
     `refine` that `uses` names. A concatenated constant has as many channels as the features, and the convolution
     takes both. With a reduction the convolution projects to at most 32 coordinates, and the answers are their inner
-    products with z. All of it folds into the one convolution. Raises ConfigError for a use that only detection has.
+    products with z. All of it folds into the one convolution. Raises WeightsError for a use that only detection has:
+    uses come from plans.
     """
     if uses.clusters or uses.offsets or uses.sizes:
-        raise ConfigError("only detection has anchors, centres and sizes to refine", allowed="alignment, refinement")
+        raise WeightsError("only detection has anchors, centres and sizes to refine", allowed="alignment, refinement")
     layers, projected = ahead(channels, uses), min(out, COORDINATES) if uses.reduction else out
     layers["conv"] = nn.Conv2d(aligned(channels, uses), projected, kernel_size=1)
     if uses.reduction:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from tacit.data.captions import CaptionLabels
 from tacit.data.sample import Dataset, Sample, Scene
-from tacit.errors import ConfigError, DataError, WeightsError
+from tacit.errors import DataError, WeightsError
 from tacit.nn.uses import Uses
 from tacit.tasks.bend import bent, uses_of
 from tacit.tasks.caption.answer import Caption
@@ -58,10 +58,7 @@ class Captioning(Task):
         ranges["width"] = range(HEAD_WIDTH, WIDEST + 1, HEAD_WIDTH)
         shape = {name: _number(plan, name, allowed) for name, allowed in ranges.items()}
         words = Vocabulary.read(plan.get("words"))
-        try:
-            task = cls(pyramid.channels, pyramid.strides, words, shape, uses_of(plan))
-        except ConfigError as error:
-            raise WeightsError(f"the knowledge of captions: {error.wrong}", allowed=error.allowed) from error
+        task = cls(pyramid.channels, pyramid.strides, words, shape, uses_of(plan))
         task.plan = plan
         return task
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tacit.data.sample import Dataset, Sample, Scene
 from tacit.data.tags import all_single, has_tags, tags_of, vocabulary, with_box_tags
-from tacit.errors import ConfigError, DataError, WeightsError
+from tacit.errors import DataError, WeightsError
 from tacit.nn.uses import Uses
 from tacit.tasks.bend import bent, uses_of
 from tacit.tasks.tags.answer import Tags
@@ -56,10 +56,7 @@ class Tagging(Task):
         single = plan.get("single", False)
         if not isinstance(single, bool):
             raise WeightsError(f"whether tags are single is {str(single)[:40]!r}", allowed="true or false")
-        try:
-            task = cls(pyramid.channels, _names(plan.get("names")), single=single, uses=uses_of(plan))
-        except ConfigError as error:
-            raise WeightsError(f"the knowledge of tags: {error.wrong}", allowed=error.allowed) from error
+        task = cls(pyramid.channels, _names(plan.get("names")), single=single, uses=uses_of(plan))
         task.plan = plan
         return task
 

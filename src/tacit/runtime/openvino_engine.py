@@ -14,6 +14,7 @@ from torch import Tensor
 from tacit.errors import ConfigError, WeightsError
 from tacit.processor import CPU, gains_from_bfloat16
 from tacit.runtime.engine import Answers, Engine, Precision
+from tacit.runtime.silence import unreported
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Model
@@ -23,16 +24,17 @@ KEPT = 4
 
 
 class OpenVinoEngine(Engine):
-    """An exported network (ONNX as bytes, an ONNX file, or OpenVINO's IR) on the CPU, with torch's number of threads.
+    """An exported network (ONNX as bytes, an ONNX file, OpenVINO's IR, or what it has read of one) on the CPU, with
+    torch's number of threads.
 
     The model is compiled anew for every shape of a batch: with fixed sizes it is faster, and the last `KEPT` are kept.
     A model with int8 inside calculates the rest in bfloat16 where that is faster. Raises ConfigError where the extra
     `openvino` is missing and WeightsError for what is no model.
     """
 
-    def __init__(self, model: bytes | Path, precision: Precision = Precision.FP32) -> None:
+    def __init__(self, model: bytes | Path | Model, precision: Precision = Precision.FP32) -> None:
         self.precision = precision
-        self._model = _read(model)
+        self._model = read_model(model) if isinstance(model, bytes | Path) else model
         self._compiled: OrderedDict[tuple[int, ...], CompiledModel] = OrderedDict()
 
     @property
@@ -75,9 +77,11 @@ class OpenVinoEngine(Engine):
         return "bf16" if self.precision is Precision.BF16 else "f32"
 
 
-def _read(model: bytes | Path) -> Model:
+def read_model(model: bytes | Path) -> Model:
+    """Raises as `OpenVinoEngine` does."""
     try:
-        from openvino import Core
+        with unreported():
+            from openvino import Core
     except ImportError as error:
         raise ConfigError(
             "the engine openvino is not installed", fix="pip install 'tacit[openvino]', or choose another --engine"

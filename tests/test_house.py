@@ -41,6 +41,7 @@ FLOORS = (  # from the ground up; the longest name that fits a module is its flo
     "training",
     "runtime",
     "predict",
+    "scale",
     "api",
     "cli",
 )

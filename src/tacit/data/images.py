@@ -59,6 +59,19 @@ class Header:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What was decoded of a photograph of `height` and `width` pixels, in RGB: all of it, or fewer pixels."""
+
+    pixels: UInt8[np.ndarray, "h w 3"]
+    height: int
+    width: int
+
+    @property
+    def whole(self) -> bool:
+        return self.pixels.shape[:2] == (self.height, self.width)
+
+
 def load_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """The photograph at `path` as RGB, the way a viewer shows it.
 
@@ -68,6 +81,30 @@ def load_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     _require_content(path)
     with _reading(path) as file, _open(file, str(path)) as image:
         return to_rgb(image, str(path))
+
+
+def load_reduced(path: Path, least: int) -> Picture:
+    """As `load_image`, for who needs no more than `least` pixels on the long side.
+
+    A JPEG that has 2, 4 or 8 times as many is decoded at that fraction, which the format makes cheap: each block of
+    8 x 8 pixels comes from its lower frequencies, an average, no picking of pixels. Raises ImageError.
+    """
+    _require_content(path)
+    with _reading(path) as file, _open(file, str(path)) as image:
+        header = _header(image)
+        scale = next((scale for scale in (8, 4, 2) if max(image.size) >= scale * least), 1)
+        image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))  # others than JPEG stay
+        pixels = to_rgb(image, str(path))
+        height, width = pixels.shape[:2] if scale == 1 else (header.height, header.width)
+        return Picture(pixels, height, width)
+
+
+def decode_image(content: bytes, name: str) -> UInt8[np.ndarray, "h w 3"]:
+    """As `load_image`, of a file's content; `name` is for errors. Raises ImageError."""
+    if not content:
+        raise ImageError(f"{name} is empty", allowed=_ALLOWED, fix="copy it again from its source")
+    with _open(io.BytesIO(content), name) as image:
+        return to_rgb(image, name)
 
 
 def load_numbers(path: Path) -> UInt16[np.ndarray, "h w"]:
@@ -133,7 +170,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _open(file: io.BufferedReader, name: str) -> Image.Image:
+def _open(file: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
     """The picture with only its header read; its pixel count is checked before any of it is unpacked."""
     try:
         with _quiet():

@@ -1,0 +1,131 @@
+"""On a cluster of this machine: stopped, robbed of a worker, and gone on, every photograph is answered exactly once."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from commands import run
+from pyarrow import parquet
+
+import tacit
+from tacit.cli.cluster import Order
+from tacit.errors import ConfigError
+from tacit.scale import cluster
+from tacit.scale.plan import PlanFolder
+from tacit.scale.run import Crew, answer_missing
+from tacit.scale.sources import photographs
+from tacit.weights.files import save
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # Ray's own, about itself
+PHOTOGRAPHS, SHARD = 120, 4
+
+
+@pytest.fixture
+def weights(tmp_path):
+    model = tacit.create("debug", ["cup", "hat"])
+    save(model.network, model.record, tmp_path / "debug.safetensors")
+    return tmp_path / "debug.safetensors"
+
+
+@pytest.fixture
+def many(tmp_path, photos):
+    """The same few photographs under many names, and one that is none."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(PHOTOGRAPHS - 1):
+        (folder / f"{i:03d}.png").symlink_to(photos / f"{i % 5}.png")
+    (folder / "broken.png").write_bytes(b"broken")
+    return folder
+
+
+def workers():
+    return [child for child in psutil.Process().children(recursive=True) if "MapWorker" in " ".join(child.cmdline())]
+
+
+def listening():
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    ports = [port for process in processes for port in process.net_connections("inet")]
+    return {port.laddr.ip for port in ports if port.status == psutil.CONN_LISTEN}
+
+
+def interrupted(command, folder):
+    """Runs until a shard is there, then Ctrl-C; the exit code and what was said."""
+
+    def not_ignored():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=not_ignored)
+    until = time.monotonic() + 120
+    while not any((folder / "results").glob("*.parquet")) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said.decode()
+
+
+@pytest.mark.slow
+def test_every_photograph_is_answered_exactly_once(many, weights, tmp_path):
+    output = tmp_path / "out"
+    options = ["--weights", str(weights), "--size", "64", "--shard", str(SHARD), "--out", str(output)]
+    command = [sys.executable, "-m", "tacit", "predict", str(many), *options, "--cluster", "auto"]
+    code, said = interrupted(command, output)
+    assert (code, said.strip().splitlines()[-1]) == (130, "interrupted")
+    first = {path.name: path.stat().st_mtime_ns for path in (output / "results").iterdir()}
+    assert 0 < len(first) < PHOTOGRAPHS // SHARD
+    assert all(name.endswith(".parquet") for name in first)
+
+    order, folder = Order.of(weights, (), 64, ()), PlanFolder(output)
+    plan = folder.begin(photographs([str(many)]), SHARD, order.facts())
+    with cluster.connected(cpus=2) as cpus:
+        assert cpus == 2
+        killed = 0
+        for _ in answer_missing(folder, plan, order, Crew(workers=2)):
+            if not killed:
+                assert len(workers()) == 2
+                assert listening() <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+                killed = workers()[0].pid
+                os.kill(killed, signal.SIGKILL)
+    assert killed
+    assert folder.missing(plan) == []
+    assert not workers()
+
+    rows = parquet.read_table(output / "results").to_pylist()
+    assert sorted(row["path"] for row in rows) == sorted(str(path) for path in many.iterdir())
+    assert [row["path"] for row in rows if row["fault"]] == [str(many / "broken.png")]
+    again = {path.name: path.stat().st_mtime_ns for path in (output / "results").iterdir()}
+    assert {name: again[name] for name in first} == first
+
+    assert run(*command[3:]) == 0  # nothing is left to do, and no cluster is started for it
+
+
+def test_an_address_where_nothing_listens():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    start = time.monotonic()
+    with pytest.raises(ConfigError, match=f"no cluster answers at {address}"), cluster.connected(address):
+        pass
+    assert time.monotonic() - start < 2 * cluster.PATIENCE
+
+
+@pytest.mark.parametrize("address", ["head", "ray://head:10001", "head:port", ":6379", "head:99999"])
+def test_what_is_no_address(address):
+    with pytest.raises(ConfigError, match="is no address"):
+        cluster.require_answer(address)
+
+
+def test_without_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match=r"pip install 'tacit\[scale\]'"):
+        cluster.require_extra()
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--coco"], ["--only", "detect"]])
+def test_what_goes_not_with_a_cluster(photos, options, capsys):
+    assert run("predict", photos, "--cluster", "auto", *options) == 2
+    assert f"{options[0]} goes not with --cluster" in capsys.readouterr().err

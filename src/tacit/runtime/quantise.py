@@ -32,7 +32,7 @@ def quantised(model: Model, batches: Iterable[Float32[np.ndarray, "b 3 h w"]]) -
     `batches` are gone through several times; they are pictures as prediction prepares them. What int8 leaves over is
     calculated in what the engine says. Raises ConfigError where the extra `int8` is missing.
     """
-    nncf = _nncf()
+    nncf = require_nncf()
     with redirect_stdout(io.StringIO()):  # its bars
         return nncf.quantize(
             model,
@@ -44,7 +44,8 @@ def quantised(model: Model, batches: Iterable[Float32[np.ndarray, "b 3 h w"]]) -
         )
 
 
-def _nncf() -> Any:
+def require_nncf() -> Any:
+    """The library, quiet. Raises ConfigError where it is missing."""
     try:
         with unreported():
             import nncf

@@ -65,7 +65,8 @@ class ReOrg(nn.Module):
     """
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c4 h2 w2"]:
-        return torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], dim=1)
+        # up to -1: the number of even places is then a plain half, where exporters calculate with sizes as formulas
+        return torch.cat([x[..., :-1:2, :-1:2], x[..., 1::2, :-1:2], x[..., :-1:2, 1::2], x[..., 1::2, 1::2]], dim=1)
 
 
 class DWT(nn.Module):
@@ -76,7 +77,7 @@ class DWT(nn.Module):
     """
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c4 h2 w2"]:
-        a, b, c, d = x[..., ::2, ::2], x[..., ::2, 1::2], x[..., 1::2, ::2], x[..., 1::2, 1::2]
+        a, b, c, d = x[..., :-1:2, :-1:2], x[..., :-1:2, 1::2], x[..., 1::2, :-1:2], x[..., 1::2, 1::2]  # as above
         differences = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d], dim=2)
         return torch.cat([(a + b + c + d) / 4, differences.flatten(1, 2) / 4 + 0.5], dim=1)
 

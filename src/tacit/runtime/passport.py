@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tacit import __version__
-from tacit.errors import WeightsError
+from tacit.errors import ConfigError, WeightsError
 from tacit.geometry.letterbox import FILL
 from tacit.network import Network
 from tacit.runtime.engine import Precision
+from tacit.thresholds import Thresholds
 from tacit.weights.record import Record
 
 FORMAT = 1
@@ -31,15 +32,6 @@ LETTERBOX: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suppression:
-    """What a graph with suppression inside counts as found."""
-
-    confidence: float = 0.25
-    iou: float = 0.5
-    max_detections: int = 300
-
-
-@dataclass(frozen=True, kw_only=True)
 class Passport:
     """The record of the weights, and the interface of the file they are in."""
 
@@ -48,7 +40,8 @@ class Passport:
     parts: Mapping[str, tuple[str, ...]]
     """The outputs of every task; in the file they are called "task/part"."""
     precision: Precision = Precision.FP32
-    suppression: Suppression | None = None
+    suppression: Thresholds | None = None
+    """What a graph with suppression inside counts as found."""
     version: str = field(default=__version__)
     """The tacit that wrote it."""
 
@@ -56,6 +49,14 @@ class Passport:
     def outputs(self) -> tuple[str, ...]:
         """The outputs as the file calls them, in its order."""
         return tuple(f"{task}/{part}" for task, parts in self.parts.items() for part in parts)
+
+    def suppressing(self, limits: Thresholds) -> Passport:
+        """The same of a file with suppression inside."""
+        return replace(self, suppression=limits)
+
+    def calculating(self, precision: Precision) -> Passport:
+        """The same of a file to be calculated in that."""
+        return replace(self, precision=precision)
 
     def to_strings(self) -> dict[str, str]:
         """Numbers and words as they are, all else as JSON."""
@@ -73,7 +74,9 @@ class Passport:
             "licence": self.record.licence,
             "precision": self.precision.value,
         }
-        return told if self.suppression is None else {**told, "suppression": json.dumps(asdict(self.suppression))}
+        if self.suppression is not None:
+            told["suppression"] = json.dumps(asdict(self.suppression))
+        return told
 
     @classmethod
     def from_strings(cls, told: Mapping[str, str]) -> Passport:
@@ -94,16 +97,18 @@ class Passport:
                 stride=int(told["stride"]),
                 parts=parts,
                 precision=Precision(told["precision"]),
-                suppression=None if suppression is None else Suppression(**suppression),
+                suppression=None if suppression is None else Thresholds(**suppression),
                 version=told["tacit_version"],
             )
-        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError, ConfigError) as error:
             raise WeightsError(f"the description in the model is damaged ({error!r})"[:200]) from error
 
 
-def passport_of(network: Network, record: Record, parts: Mapping[str, tuple[str, ...]]) -> Passport:
+def passport_of(
+    network: Network, record: Record, parts: Mapping[str, tuple[str, ...]], precision: Precision = Precision.FP32
+) -> Passport:
     """The passport of an exported network, whose tasks may be fewer than those of the record."""
     plans = record.plans()
     if record.tasks or set(network.tasks) != set(plans):
         record = replace(record, tasks={task: plans[task] for task in network.tasks})
-    return Passport(record=record, stride=network.stride, parts=parts)
+    return Passport(record=record, stride=network.stride, parts=parts, precision=precision)

@@ -21,7 +21,10 @@ from tacit.network import Network
 from tacit.predict.arrays import from_array, from_pillow
 from tacit.predict.folded import FoldedCopy
 from tacit.results import Result
+from tacit.runtime.deploy import Subject, deployed
 from tacit.runtime.engine import Engine
+from tacit.runtime.exported import is_exported, load_exported
+from tacit.runtime.wish import EngineKind, PrecisionKind, meant
 from tacit.stages import Stages, Thresholds
 from tacit.training.start import Classes, start_from
 from tacit.weights.download import located
@@ -102,7 +105,7 @@ class Model:
         if batch < 1:
             raise ConfigError(f"batch is {batch}", allowed="whole numbers from 1")
         ids = None if classes is None else self.class_ids(classes)
-        stages = self.stages(Thresholds(confidence=confidence, iou=iou, classes=ids), size, tasks=tasks)
+        stages = self.stages(Thresholds(confidence=confidence, iou=iou, classes=ids), size, tasks=tasks, quick=True)
         sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
         results = [
             result
@@ -117,14 +120,46 @@ class Model:
         size: int | None = None,
         views: tuple[View, ...] = AS_IT_IS,
         tasks: Sequence[str] | None = None,
+        *,
+        quick: bool = False,
     ) -> Stages:
         """The stages around the folded network, to be called with lists of RGB pictures; `tasks` names what to answer,
-        None all. Raises `ConfigError`.
+        None all. They calculate in float32, or with `quick`, as `predict` does, in bfloat16 where that pays and changes
+        nothing worth a word. Raises `ConfigError`.
         """
         whole = self.network if self.engine else self._folded()
         network = whole if tasks is None else whole.only(tasks)
         size = self.record.input_size if size is None else size
-        return Stages(network, self.names, size, thresholds, views, self.engine)
+        stages = Stages(network, self.names, size, thresholds, views, self.engine)
+        if quick and self.engine is None:
+            return replace(stages, engine=self._folded.engine(self.names, size, tuple(network.tasks)))
+        return stages
+
+    def deploy(
+        self,
+        engine: EngineKind | str = EngineKind.AUTO,
+        precision: PrecisionKind | str = PrecisionKind.AUTO,
+        *,
+        size: int | None = None,
+        tasks: Sequence[str] | None = None,
+    ) -> Model:
+        """A model that answers as fast as this machine can: by the fastest engine that is installed and whose answers
+        are still those of torch in float32, which a short measurement tells, once; or by the one that is named.
+
+        It is a snapshot: of what `network` learns later it knows nothing. `size` is the input to be fast at, `tasks`
+        what it shall answer. Raises `ConfigError` for what is not installed, or not possible with these weights.
+        """
+        kind, wanted = meant(EngineKind, engine), meant(PrecisionKind, precision)
+        network = self.network if tasks is None else self.network.only(tasks)
+        folded = network if self.exported else self._folded().only(list(network.tasks))
+        size = self.record.input_size if size is None else size
+        subject = Subject(folded, self.record, size, self.engine if self.exported else None)
+        return replace(self, network=network, engine=deployed(subject, kind, wanted))
+
+    @property
+    def exported(self) -> bool:
+        """Whether it was loaded from an exported file: `network` is a shell then, and the weights are the engine's."""
+        return self.engine is not None and any(value.is_meta for value in self.network.parameters())
 
     def add(self, knowledge: str | Path) -> Model:
         """A model that also answers what was taught into a knowledge file (see `tacit teach`); this one stays as it is.
@@ -132,19 +167,25 @@ class Model:
         Both share the trunk and the tasks they have in common, which answer to the bit as before. Raises `WeightsError`
         for a file that is unsound or was taught to another trunk, and `ConfigError` for a name that is taken.
         """
-        weights = joined(Weights(self.network, self.record), Path(knowledge))
+        weights = joined(self._weights(), Path(knowledge))
         return Model(weights.network, weights.record, self.origin)
 
     def remove(self, name: str) -> Model:
         """A model without the task of that name; this one stays as it is. Raises `ConfigError` where there is none, or
         others need it.
         """
-        weights = left(Weights(self.network, self.record), name)
+        weights = left(self._weights(), name)
         return Model(weights.network, weights.record, self.origin)
 
     def class_ids(self, wanted: Wanted) -> tuple[int, ...]:
         """The numbers of classes that are named or numbered; raises `ConfigError` for one that is not there."""
         return tuple(self._class_id(one) for one in ([wanted] if isinstance(wanted, str) else wanted))
+
+    def _weights(self) -> Weights:
+        """Raises `ConfigError` where these are in an exported file."""
+        if self.exported:
+            raise ConfigError("an exported model cannot be changed", fix="change the weights and export them anew")
+        return Weights(self.network, self.record)
 
     @cached_property
     def _folded(self) -> FoldedCopy:
@@ -163,12 +204,17 @@ class Model:
         )
 
 
-def load(path: str | Path | None = None) -> Model:
+def load(path: str | Path | None = None, *, trusted: bool = False) -> Model:
     """The model whose weights are at `path`, or were downloaded by that name, such as "yolor-p6"; or the bundled nano.
 
-    Raises `WeightsError`.
+    A file of `tacit export` is a model that only answers. `trusted` admits programs of torch (.pt2), which can do
+    anything when they are read. Raises `WeightsError`.
     """
-    loaded = load_weights(None if path is None else located(path))
+    file = None if path is None else located(path)
+    if file is not None and is_exported(file):
+        exported = load_exported(file, trusted=trusted)
+        return Model(exported.network, exported.record, engine=exported.engine)
+    loaded = load_weights(file)
     return Model(loaded.network, loaded.record)
 
 

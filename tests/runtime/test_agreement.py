@@ -1,6 +1,8 @@
 """How far answers are apart: nothing for the same, a named gap for each kind of difference."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,3 +115,11 @@ def test_value_limits_grow_with_the_rounding():
     for gap in Gap:
         exact, half, quarter = (limits[gap] for limits in LIMITS.values())
         assert exact < half < quarter
+
+
+def test_the_page_shows_these_limits():
+    page = (Path(__file__).parents[2] / "docs/learn/engines.md").read_text(encoding="utf-8")
+    table = {
+        match[1]: match[2].split(" | ") for match in re.finditer(r"^\| `(\w+)`: .*? \| (.*) \|$", page, re.MULTILINE)
+    }
+    assert table == {gap.value: [f"{limits[gap]:g}" for limits in LIMITS.values()] for gap in Gap}

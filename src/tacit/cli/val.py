@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from tyro.conf import arg
 
 from tacit.api import Model, load
+from tacit.cli.engine_options import ExactEngineOptions
 from tacit.cli.screen import counted, parse, progress, say, show_table, warn_of
 from tacit.data.read import WHOLE, available_splits, is_hold_out, read, scoring_split
 from tacit.data.sample import Dataset
@@ -20,6 +23,7 @@ from tacit.network import Network
 from tacit.predict.writers import make_folder
 from tacit.rectangular import Grid, Rectangular, by_aspect, grid_of
 from tacit.results import DETECT
+from tacit.runtime.engine import Precision
 from tacit.stages import SCORING, Stages
 from tacit.tasks.metric import Metric
 from tacit.tasks.task import with_labels
@@ -61,6 +65,7 @@ class Options:
     """Of rectangular batches: what divides their sides; without it what the model was published with."""
     tta: bool = False
     """Test-time augmentation: look at each photograph three times, once smaller and mirrored, once smaller still."""
+    by: Annotated[ExactEngineOptions, arg(name="")] = field(default_factory=ExactEngineOptions)
     output: Path = Path("runs/val")
     """Folder for predictions.json, scores.json and the charts."""
 
@@ -81,7 +86,7 @@ class Options:
     def way(self, model: Model) -> Way:
         """How to evaluate `model`. Raises ConfigError for a size or stride that its network cannot take."""
         views = THREE_VIEWS if self.tta else AS_IT_IS
-        stages = model.stages(SCORING, self.size, views, separated(self.tasks) or None)
+        stages = self.by.stages(model, SCORING, self.size, separated(self.tasks) or None, views)
         if self.batches is Batches.SAME_SHAPE:
             return Way(stages, self.batch)
         grid = grid_of(model.record.model, model.network.stride)
@@ -108,11 +113,18 @@ class Way:
         """What the figures depend on, for scores.json."""
         grid = None if self.rectangular is None else asdict(self.rectangular.grid)
         batches = Batches.SAME_SHAPE if grid is None else Batches.RECTANGULAR
-        views = [asdict(view) for view in self.stages.views]
-        return {"size": self.stages.size, "batches": batches.value, "grid": grid, "views": views, **asdict(SCORING)}
+        told = {"size": self.stages.size, "batches": batches.value, "grid": grid, "precision": self.precision.value}
+        return {**told, "views": [asdict(view) for view in self.stages.views], **asdict(SCORING)}
+
+    @property
+    def precision(self) -> Precision:
+        """What the network is calculated in."""
+        return self.stages.engine.precision if self.stages.engine else Precision.FP32
 
     def __str__(self) -> str:
         text = f"evaluated at {self.stages.size} px"
+        if self.precision is not Precision.FP32:
+            text += f" in {self.precision.value}"
         if self.rectangular is not None:
             grid = self.rectangular.grid
             text += f" in rectangular batches of {grid.group} photographs, sides in multiples of {grid.stride}"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
 from tacit.network import Network
+from tacit.runtime.rounded import rounded
+from tacit.runtime.torch_engine import TorchEngine
 
 
 class FoldedCopy:
@@ -16,10 +20,23 @@ class FoldedCopy:
         self.network = network
         self._versions: list[tuple[int, int]] = []
         self._copy: Network | None = None
+        self._engines: dict[tuple[int, tuple[str, ...]], TorchEngine | None] = {}
 
     def __call__(self) -> Network:
         state = self.network.state_dict().values()
         versions = [(value.data_ptr(), value._version) for value in state]  # noqa: SLF001  (torch documents it)
         if self._copy is None or versions != self._versions:
-            self._versions, self._copy = versions, self.network.fold()
+            # as pictures come: the same bits, and no pass has to reorder weights
+            folded = self.network.fold().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._versions, self._copy = versions, folded
+            self._engines.clear()
         return self._copy
+
+    def engine(self, names: tuple[str, ...], size: int, tasks: tuple[str, ...]) -> TorchEngine | None:
+        """What is faster for these tasks at this size than the folded network itself, and answers alike, if anything
+        is (`rounded`).
+        """
+        network, key = self(), (size, tasks)
+        if key not in self._engines:
+            self._engines[key] = rounded(network.only(tasks), names, size)
+        return self._engines[key]

@@ -1,15 +1,17 @@
 """What `Model.deploy` does: the fastest engine that is here and answers as torch in float32 does.
 
-Candidates look at sample photographs first; who strays from torch in float32 is out (`agreement`). The others are timed
-in turns, so that a busy machine is busy for all of them. What was chosen is kept (`choice_memory`).
+Candidates look at sample photographs first; who strays from the reference is out (`agreement`). The others are timed in
+turns, so that a busy machine is busy for all of them. What was chosen is kept (`choice_memory`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from jaxtyping import Float32
 from torch import Tensor
@@ -19,8 +21,10 @@ from tacit.network import Network
 from tacit.runtime.agreement import gaps, too_far
 from tacit.runtime.choice_memory import keep, key_of, recall
 from tacit.runtime.engine import Engine
+from tacit.runtime.onnx_engine import OnnxEngine
+from tacit.runtime.openvino_engine import OpenVinoEngine
 from tacit.runtime.probe import photographs, seen
-from tacit.runtime.ways import Way, fitting
+from tacit.runtime.ways import Way, fitting, ways_of
 from tacit.runtime.wish import EngineKind, PrecisionKind
 from tacit.stages import Stages
 from tacit.weights.knowledge_file import trunk_hash
@@ -33,38 +37,73 @@ SLOW = 1.5  # times the fastest: who takes so long in the first round is not ask
 LOG = logging.getLogger(__name__)
 
 
-def deployed(network: Network, record: Record, size: int, engine: EngineKind, precision: PrecisionKind) -> Engine:
-    """The engine that was asked for, or the best of several; `network` is folded.
-
-    Raises ConfigError for what is not installed, or not possible with these weights.
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is to be calculated: a folded network, or what an exported one answers by `engine`, which is then the
+    reference for all others.
     """
-    ways = fitting(engine, precision)
+
+    network: Network
+    record: Record
+    size: int
+    engine: Engine | None = None
+
+    def build(self, way: Way) -> Engine:
+        """By that way. Raises ConfigError where a package is missing."""
+        if isinstance(self.engine, OnnxEngine):
+            way.require()
+            return way.run(self.engine.content)
+        if isinstance(self.engine, OpenVinoEngine):
+            return OpenVinoEngine(self.engine.model, way.precision)
+        return self.engine or way.build(self.network, self.record)
+
+    def digest(self) -> str:
+        """The same for the same model alone."""
+        if isinstance(self.engine, OnnxEngine):
+            return hashlib.sha256(self.engine.content).hexdigest()
+        if isinstance(self.engine, OpenVinoEngine):
+            return self.engine.digest()
+        return trunk_hash(self.network)
+
+    def batch(self) -> Float32[Tensor, "1 3 h w"]:
+        """A photograph as the network gets it."""
+        stages, image = Stages(self.network, self.record.classes, self.size, engine=self.engine), photographs()[0]
+        return stages.preprocess([image], [stages.plan(image)])
+
+
+def deployed(subject: Subject, engine: EngineKind, precision: PrecisionKind) -> Engine:
+    """The engine that was asked for, or the best of several.
+
+    Raises ConfigError for what is not installed, or not possible with this model.
+    """
+    ways = fitting(ways_of(subject.engine), engine, precision)
     if len(ways) == 1:
-        return ways[0].build(network, record)
-    key = key_of(trunk_hash(network), tuple(network.tasks), size, tuple(map(str, ways)))
+        return subject.build(ways[0])
+    key = key_of(subject.digest(), tuple(subject.network.tasks), subject.size, tuple(map(str, ways)))
     before = recall(key).get("way")
     for way in ways:
         if str(way) == before:
-            return way.build(network, record)
-    engines = trusted({way: way.build(network, record) for way in ways}, network, record, size)
-    times = timed(engines, _batch(network, record, size))
+            return subject.build(way)
+    engines = trusted({way: subject.build(way) for way in ways}, subject)
+    times = timed(engines, subject.batch())
     best = min(times, key=lambda way: times[way])
     keep(key, {"way": str(best), "seconds": {str(way): seconds for way, seconds in times.items()}})
     return engines[best]
 
 
-def trusted(engines: Mapping[Way, Engine], network: Network, record: Record, size: int) -> dict[Way, Engine]:
-    """Those that answer as `network` does. Raises ConfigError where none does."""
+def trusted(engines: Mapping[Way, Engine], subject: Subject) -> dict[Way, Engine]:
+    """Those that answer as the subject does. Raises ConfigError where none does."""
+    network, names, size = subject.network, subject.record.classes, subject.size
     images, sound = photographs()[:PROBED], dict[Way, Engine]()
-    exact = seen(network, record.classes, size, None, images)
+    exact = seen(network, names, size, subject.engine, images)
     for way, engine in engines.items():
-        far = too_far(gaps(exact, seen(network, record.classes, size, engine, images)), way.precision)
+        far = too_far(gaps(exact, seen(network, names, size, engine, images)), way.precision)
         if far:
             LOG.info("%s is out: %s", way, ", ".join(f"{gap.value} {value:.3g}" for gap, value in far.items()))
         else:
             sound[way] = engine
     if not sound:
-        raise ConfigError("nothing that is here answers as torch in float32 does", fix="use --engine torch")
+        raise ConfigError("nothing that is here answers as torch in float32 does", fix="use the engine torch")
     return sound
 
 
@@ -85,8 +124,3 @@ def _seconds(engine: Engine, batch: Float32[Tensor, "b 3 h w"]) -> float:
     start = time.perf_counter()
     engine(batch)
     return time.perf_counter() - start
-
-
-def _batch(network: Network, record: Record, size: int) -> Float32[Tensor, "1 3 h w"]:
-    stages, image = Stages(network, record.classes, size), photographs()[0]
-    return stages.preprocess([image], [stages.plan(image)])

@@ -22,7 +22,7 @@ class OnnxEngine(Engine):
     """
 
     def __init__(self, content: bytes) -> None:
-        self._session = session_of(content)
+        self.content, self._session = content, session_of(content)
         self.passport = Passport.from_strings(self._session.get_modelmeta().custom_metadata_map)
         self.precision = self.passport.precision
         missing = set(self.passport.outputs) - {output.name for output in self._session.get_outputs()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class OpenVinoEngine(Engine):
 
     def __init__(self, model: bytes | Path | Model, precision: Precision = Precision.FP32) -> None:
         self.precision = precision
-        self._model = read_model(model) if isinstance(model, bytes | Path) else model
+        self.model = read_model(model) if isinstance(model, bytes | Path) else model
         self._compiled: OrderedDict[tuple[int, ...], CompiledModel] = OrderedDict()
 
     @property
@@ -50,6 +51,14 @@ class OpenVinoEngine(Engine):
             answers.setdefault(task, {})[part] = torch.from_numpy(values)
         return answers
 
+    def digest(self) -> str:
+        """A hash of the model's constants, which are its weights."""
+        digest = hashlib.sha256()
+        for node in self.model.get_ordered_ops():
+            if node.get_type_name() == "Constant":
+                digest.update(node.get_data().tobytes())
+        return digest.hexdigest()
+
     def _for(self, shape: tuple[int, ...]) -> CompiledModel:
         if shape not in self._compiled:
             self._compiled[shape] = self._compile(shape)
@@ -61,7 +70,7 @@ class OpenVinoEngine(Engine):
     def _compile(self, shape: tuple[int, ...]) -> CompiledModel:
         from openvino import Core
 
-        fixed = self._model.clone()
+        fixed = self.model.clone()
         fixed.reshape(list(shape))
         options = {
             "PERFORMANCE_HINT": "LATENCY",

@@ -37,15 +37,22 @@ class Way:
         """The engine for a folded network. Raises ConfigError where a package is missing."""
         if self.kind is EngineKind.TORCH:
             return TorchEngine(network, self.precision)
-        if not self.installed():  # known before a minute of exporting
-            fix = f"pip install 'tacit[{EXTRAS[self.kind]}]', or choose another engine"
-            raise ConfigError(f"the engine {self.kind.value} is not installed", fix=fix)
-        content = exported(network, record)
+        self.require()  # known before a minute of exporting
+        return self.run(exported(network, record))
+
+    def run(self, content: bytes) -> Engine:
+        """The engine for an exported network, as ONNX. Raises ConfigError where a package is missing."""
         return OnnxEngine(content) if self.kind is EngineKind.ONNXRUNTIME else OpenVinoEngine(content, self.precision)
 
     def installed(self) -> bool:
         """Whether all packages are here that it needs."""
-        return all(find_spec(package) for package in PACKAGES[self.kind])
+        return all(map(find_spec, PACKAGES[self.kind]))
+
+    def require(self) -> None:
+        """Raises ConfigError where a package is missing."""
+        if not self.installed():
+            fix = f"pip install 'tacit[{EXTRAS[self.kind]}]', or choose another engine"
+            raise ConfigError(f"the engine {self.kind.value} is not installed", fix=fix)
 
     def __str__(self) -> str:
         return f"{self.kind.value} {self.precision.value}"
@@ -58,23 +65,36 @@ WAYS = (
     Way(EngineKind.OPENVINO, Precision.FP32),
     Way(EngineKind.OPENVINO, Precision.BF16),
 )
+"""Of weights."""
+INT8_WAYS = (Way(EngineKind.ONNXRUNTIME, Precision.INT8), Way(EngineKind.OPENVINO, Precision.INT8))
+"""Of an exported int8 model."""
 
 
-def fitting(engine: EngineKind, precision: PrecisionKind) -> list[Way]:
+def ways_of(engine: Engine | None) -> tuple[Way, ...]:
+    """What is possible with weights (no engine), or with an exported model that this engine was made of."""
+    if engine is None:
+        return WAYS
+    if not isinstance(engine, OnnxEngine | OpenVinoEngine):
+        return (Way(EngineKind.TORCH, engine.precision),)
+    kinds = {EngineKind.OPENVINO, EngineKind.ONNXRUNTIME if isinstance(engine, OnnxEngine) else EngineKind.OPENVINO}
+    return tuple(way for way in (INT8_WAYS if engine.precision is Precision.INT8 else WAYS) if way.kind in kinds)
+
+
+def fitting(possible: tuple[Way, ...], engine: EngineKind, precision: PrecisionKind) -> list[Way]:
     """The ways that fit a wish. What is named is taken at its word; of what is not, only what this machine has.
 
     Raises ConfigError where there is none.
     """
-    if precision is PrecisionKind.INT8:
-        fix = "tacit export WEIGHTS --precision int8 --data FOLDER makes a model that is, to be loaded like weights"
-        raise ConfigError("these weights are not in int8", fix=fix)
     if engine is EngineKind.TENSORRT:
         raise _no_tensorrt()
-    named = [way for way in WAYS if engine in {EngineKind.AUTO, way.kind}]
+    if precision is PrecisionKind.INT8 and not any(precision.admits(way.precision) for way in possible):
+        fix = "tacit export WEIGHTS --precision int8 --data FOLDER makes a model that is, to be loaded like weights"
+        raise ConfigError("these weights are not in int8", fix=fix)
+    named = [way for way in possible if engine in {EngineKind.AUTO, way.kind}]
     ways = [way for way in named if precision.admits(way.precision)]
     if not ways:
-        allowed = ", ".join(way.precision.value for way in named)
-        raise ConfigError(f"the engine {engine.value} does not calculate in {precision.value}", allowed=allowed)
+        asked, allowed = f"{engine.value} {precision.value}", ", ".join(map(str, possible))
+        raise ConfigError(f"{asked} is not possible here", allowed=allowed)
     if engine is EngineKind.AUTO:
         ways = [way for way in ways if way.installed()]
     if precision is PrecisionKind.AUTO and not has_bfloat16():

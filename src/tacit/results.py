@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -13,9 +13,10 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from PIL import Image
 
+from tacit.atomic import replacing, unwritable
 from tacit.data.images import load_image
 from tacit.drawing import draw_boxes
-from tacit.errors import DataError, ImageError, MissingExtraError, TacitError
+from tacit.errors import DataError, ImageError, MissingExtraError
 
 if TYPE_CHECKING:
     import supervision
@@ -56,6 +57,14 @@ class Answer(ABC):
 A = TypeVar("A", bound=Answer)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """When in a film: the number of the frame from 0, and the seconds since the first."""
+
+    frame: int
+    seconds: float
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """The answers for one photograph, best score first.
@@ -74,6 +83,8 @@ class Result:
     path: Path | None = None
     image: UInt8[np.ndarray, "h w 3"] | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    moment: Moment | None = None
+    """Of the film at `path`, which a photograph is not."""
 
     def first(self, task: str) -> Result:
         """The same with the answer of this task before the others: each of two of a kind is scored by its own."""
@@ -132,9 +143,10 @@ class Result:
         picture = Image.fromarray(self.draw(only))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            picture.save(target, quality=92)
+            with replacing(target, durable=False) as file:
+                picture.save(file, Image.registered_extensions()[target.suffix.lower()], quality=92)
         except OSError as error:
-            raise TacitError(f"{target} cannot be written: {error}", fix="choose a folder you may write to") from error
+            raise unwritable(target, error) from error
         return target
 
     def to_dict(self) -> dict[str, Any]:
@@ -142,6 +154,7 @@ class Result:
         rows = zip(self.boxes.tolist(), self.scores.tolist(), self.classes.tolist(), strict=True)
         return {
             "path": None if self.path is None else str(self.path),
+            **({} if self.moment is None else asdict(self.moment)),
             "width": self.width,
             "height": self.height,
             "boxes": [
@@ -167,6 +180,7 @@ class Result:
                 width=int(record["width"]),
                 height=int(record["height"]),
                 path=path,
+                moment=Moment(int(record["frame"]), float(record["seconds"])) if "frame" in record else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
@@ -192,7 +206,7 @@ class Result:
         )
 
     def _read_again(self) -> UInt8[np.ndarray, "h w 3"]:
-        if self.path is None:
+        if self.path is None or self.moment is not None:
             raise ImageError(
                 "this result has no picture to draw on",
                 allowed="results of a prediction, or records whose 'path' is still there",

@@ -57,7 +57,6 @@ class Stages:
             raise ConfigError(f"the network cannot take {self.size} pixels", allowed=f"multiples of {stride}")
         if len(self.views) > 1 and list(self.network.tasks) != [DETECT]:
             self.network = self.network.only([DETECT])
-        self.network.eval()
         self._engine = self.engine or TorchEngine(self.network)
 
     def __call__(self, images: Sequence[Image]) -> list[Result]:
@@ -88,32 +87,30 @@ class Stages:
 
     def plan(self, image: Image) -> Letterbox:
         """Where the photograph will lie in the network's input."""
-        shape = (image.shape[0], image.shape[1])
-        return plan_letterbox(shape, self.size, stride=self.network.stride, minimum_rectangle=True)
+        return self.fit((image.shape[0], image.shape[1]))
+
+    def fit(self, source: tuple[int, int]) -> Letterbox:
+        """Where a photograph of so many pixels (height, width) will lie in the network's input."""
+        return plan_letterbox(source, self.size, stride=self.network.stride, minimum_rectangle=True)
 
     def preprocess(self, images: Sequence[Image], plans: Sequence[Letterbox]) -> Float32[Tensor, "b 3 h w"]:
         """Letterboxed photographs in [0, 1] on the engine's device; all plans have one target."""
-        pixels = np.stack([place(image, plan) for image, plan in zip(images, plans, strict=True)])
-        return (
-            torch.from_numpy(pixels).to(self._engine.device).permute(0, 3, 1, 2).float().div_(255)
-        )  # b,h,w,3 -> b,3,h,w
+        return self.batch([place(image, plan) for image, plan in zip(images, plans, strict=True)])
+
+    def batch(self, framed: Sequence[Image]) -> Float32[Tensor, "b 3 h w"]:
+        """Pictures that are letterboxed already, in [0, 1] on the engine's device."""
+        pixels = torch.from_numpy(np.stack(framed)).to(self._engine.device)
+        return pixels.permute(0, 3, 1, 2).float().div_(255)  # b,h,w,3 -> b,3,h,w
 
     def postprocess(self, decoded: Answers, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
         """Suppressed and carried back to the pixels of the photographs."""
         return [
-            self._result(decoded, place, image, plan)
+            self.result(decoded, place, image, plan)
             for place, (image, plan) in enumerate(zip(images, plans, strict=True))
         ]
 
-    def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Answers:
-        with self._timed("forward"):
-            every = self._engine(view.of(batch, self.network.stride))
-        answers = {name: every[name] for name in self.network.tasks}
-        if view != AS_IT_IS[0]:
-            answers[DETECT] = {"rows": view.back(answers[DETECT]["rows"], width=batch.shape[3])}
-        return answers
-
-    def _result(self, decoded: Answers, place: int, image: Image, plan: Letterbox) -> Result:
+    def result(self, decoded: Answers, place: int, image: Image | None, plan: Letterbox) -> Result:
+        """What was answered for the photograph that has this place in the batch; its picture may be left out."""
         answers = dict[str, Answer]()
         for name, batch in decoded.items():
             own = {part: values[place] for part, values in batch.items()}
@@ -130,6 +127,14 @@ class Stages:
             image=image,
             answers=answers,
         )
+
+    def _look_at(self, view: View, batch: Float[Tensor, "b 3 h w"]) -> Answers:
+        with self._timed("forward"):
+            every = self._engine(view.of(batch, self.network.stride))
+        answers = {name: every[name] for name in self.network.tasks}
+        if view != AS_IT_IS[0]:
+            answers[DETECT] = {"rows": view.back(answers[DETECT]["rows"], width=batch.shape[3])}
+        return answers
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -1,15 +1,18 @@
 """What stands on disk after the writers."""
 
+import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tacit.errors import TacitError
+from tacit.errors import ImageError, TacitError
+from tacit.predict import writers
 from tacit.predict.writers import CocoJson, JsonLines, Pictures
-from tacit.results import Result
+from tacit.results import Moment, Result
 
 NAMES = ("person", "cat")
 
@@ -79,3 +82,93 @@ def test_where_nothing_can_be_written_is_said_before_the_work(tmp_path, kind):
     (tmp_path / "file").touch()
     with pytest.raises(TacitError, match="choose another --output"), kind(tmp_path / "file/inside/it"):
         pass
+
+
+def write(writer, results):
+    with writer:
+        for result in results:
+            writer.write(result)
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Half:
+    """A file on a disk that takes ten bytes more."""
+
+    def __init__(self, file):
+        self.file, self.room = file, 10
+
+    def write(self, content):
+        if not self.room:
+            full()
+        taken, self.room = self.file.write(content[: self.room]), 0
+        return taken
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+def test_a_full_disk_leaves_no_half_picture(tmp_path, monkeypatch):
+    (tmp_path / "x.jpg").write_text("of an earlier run")
+    save = Image.Image.save
+
+    def half(image, file, *options, **more):
+        save(image, file, *options, **more)
+        full()
+
+    monkeypatch.setattr(Image.Image, "save", half)
+    with pytest.raises(TacitError, match=r"\.jpg cannot be written: No space left on device. To do: make room"):
+        write(Pictures(tmp_path), [make(Path("x.jpg")), make(Path("y.jpg"))])
+    assert [path.name for path in tmp_path.iterdir()] == ["x.jpg"]
+    assert (tmp_path / "x.jpg").read_text() == "of an earlier run"
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path):
+    path = tmp_path / "results.jsonl"
+    with JsonLines(path) as writer:
+        writer.write(make(Path("a.jpg")))
+        writer.file = Half(writer.file)
+        with pytest.raises(TacitError, match="make room on the disk"):
+            writer.write(make(Path("b.jpg")))
+    assert [json.loads(line)["path"] for line in path.read_text().splitlines()] == ["a.jpg"]
+
+
+def test_a_full_disk_leaves_no_coco_file(tmp_path, monkeypatch):
+    path = tmp_path / "results.coco.json"
+    monkeypatch.setattr(writers.shutil, "copyfileobj", full)
+    with pytest.raises(TacitError, match="make room on the disk"):
+        write(CocoJson(path, NAMES), [make(Path("a.jpg"))])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_keeps_the_pictures_that_are_done(tmp_path):
+    def interrupted():
+        yield from (make(Path(f"{number}.jpg")) for number in range(40))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(Pictures(tmp_path), interrupted())
+    names = [path.name for path in tmp_path.iterdir()]
+    assert 30 < len(names) <= 40
+    assert all(name.endswith(".jpg") for name in names)
+
+
+def test_frames_have_their_moment(tmp_path):
+    frame = replace(make(Path("clip.mp4")), moment=Moment(12, 0.48))
+    with JsonLines(tmp_path / "a.jsonl") as lines, CocoJson(tmp_path / "a.json", NAMES) as coco:
+        lines.write(frame)
+        coco.write(frame)
+    record = json.loads((tmp_path / "a.jsonl").read_text())
+    assert (record["path"], record["frame"], record["seconds"]) == ("clip.mp4", 12, 0.48)
+    assert Result.from_dict(record).moment == frame.moment
+    assert json.loads((tmp_path / "a.json").read_text())["images"][0]["file_name"] == "clip.mp4#12"
+    with pytest.raises(ImageError, match="no picture to draw on"):
+        Result.from_dict(record).draw()
+
+
+def test_pictures_leave_frames_to_others(tmp_path):
+    with Pictures(tmp_path) as writer:
+        writer.write(replace(make(Path("clip.mp4")), moment=Moment(0, 0.0)))
+    assert list(tmp_path.iterdir()) == []

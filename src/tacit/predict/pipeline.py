@@ -1,53 +1,177 @@
-"""Many files through the stages: threads read ahead while the network runs, and no more than two batches are held."""
+"""Many photographs and films through the stages, all of which work at the same time.
+
+Threads read, decode and letterbox what comes next while the network calculates, and others suppress what it has found:
+nearly all of it happens outside of Python's lock. What is held is bounded, however many files there are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from itertools import islice
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
+import torch
 
-from tacit.data.images import load_image
+from tacit.data.images import Picture, load_reduced
 from tacit.data.sample import Fault
 from tacit.errors import ImageError
-from tacit.results import Result
-from tacit.stages import Stages
+from tacit.geometry.letterbox import Letterbox, place
+from tacit.predict.ahead import ahead, each_ahead
+from tacit.predict.video import frames, is_video
+from tacit.results import Moment, Result
+from tacit.runtime.engine import Answers
+from tacit.stages import Image, Stages
 
-READERS = 2
+READERS, ANSWERERS = 2, 1  # threads
+PATIENCE = 4  # batches that may come before an odd-shaped photograph no longer waits for others of its shape
+FRAMES = 4  # decoded ahead of a film
+KEPT = 2_100_000  # pixels (1920 x 1080) of a photograph that is kept to be drawn on; larger ones are read again for it
+
+BATCH = 8
+MARGIN = 2  # times the network's input that a picture decoded at a fraction still has
 
 
-def predict_files(stages: Stages, paths: Iterable[Path], batch: int = 8) -> Iterator[Result | Fault]:
-    """For every path, in order, its `Result`, or the `Fault` that says why the file could not be read."""
-    waiting = iter(paths)
-    readers = ThreadPoolExecutor(READERS)
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """A photograph or a frame that is to be read."""
+
+    path: Path
+    read: Callable[[], Picture]
+    moment: Moment | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Framed:
+    """The same as the network takes it; `image` is there where all of it was decoded and it is of a usual size."""
+
+    source: _Source
+    pixels: Image
+    plan: Letterbox
+    image: Image | None
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A photograph between the reading and its answer, which is a future once the network has looked."""
+
+    framed: _Framed
+    answer: Future[Result] | None = None
+
+
+def predict_files(stages: Stages, paths: Iterable[Path], batch: int | None = None) -> Iterator[Result | Fault]:
+    """For every photograph, in order, its `Result`, or the `Fault` that says why the file could not be read.
+
+    A film gives a result for each of its frames, and a fault behind them where it is damaged (`predict.video`).
+    `batch` photographs share a pass of the network, where so many of one shape come near each other; by itself it is
+    `BATCH`. A JPEG that is much larger than the network's input is decoded at a fraction of its size: its boxes are in
+    pixels of the photograph all the same. Its result has no `image` but draws on the file, as do those of all photographs
+    of more than `KEPT` pixels.
+    """
+    batch = batch or BATCH
+    with ThreadPoolExecutor(READERS, "reader") as readers, ThreadPoolExecutor(ANSWERERS, "answerer") as answerers:
+        line = _Line(stages, batch, answerers)
+        with closing(_sources(paths, MARGIN * stages.size)) as sources:
+            try:
+                for framed in each_ahead(readers, partial(_framed, stages), sources, batch + READERS):
+                    line.put(framed)
+                    yield from line.ready()
+                yield from line.rest()
+            finally:
+                readers.shutdown(cancel_futures=True)
+                answerers.shutdown(cancel_futures=True)
+
+
+class _Line:
+    """Answers in the order of the photographs, and the shelves where those of one shape wait to share a pass."""
+
+    def __init__(self, stages: Stages, batch: int, answerers: ThreadPoolExecutor) -> None:
+        self.stages, self.batch, self.answerers = stages, batch, answerers
+        self.order: deque[_Waiting | Fault] = deque()
+        self.shelves: dict[tuple[int, int], list[_Waiting]] = {}
+
+    def put(self, framed: _Framed | Fault) -> None:
+        """The next; where it completes a batch, the network looks at that."""
+        if isinstance(framed, Fault):
+            self.order.append(framed)
+            return
+        waiting = _Waiting(framed)
+        self.order.append(waiting)
+        shelf = self.shelves.setdefault(framed.plan.target, [])
+        shelf.append(waiting)
+        if len(shelf) == self.batch:
+            self._look(framed.plan.target)
+
+    def ready(self) -> Iterator[Result | Fault]:
+        """Those at the front that are answered; the front is waited for when too many stand behind it."""
+        while self.order and (_is_answered(self.order[0]) or len(self.order) > PATIENCE * self.batch):
+            yield self._first()
+
+    def rest(self) -> Iterator[Result | Fault]:
+        """All that are left."""
+        while self.order:
+            yield self._first()
+
+    def _first(self) -> Result | Fault:
+        first = self.order.popleft()
+        if isinstance(first, Fault):
+            return first
+        if first.answer is None:
+            self._look(first.framed.plan.target)
+        assert first.answer is not None
+        return first.answer.result()
+
+    @torch.inference_mode()
+    def _look(self, shape: tuple[int, int]) -> None:
+        """The network's pass over a shelf; what it found is left to the other threads."""
+        shelf = self.shelves.pop(shape)
+        decoded = self.stages.look(self.stages.batch([waiting.framed.pixels for waiting in shelf]))
+        for place_in_batch, waiting in enumerate(shelf):
+            waiting.answer = self.answerers.submit(_answered, self.stages, decoded, place_in_batch, waiting.framed)
+
+
+def _is_answered(waiting: _Waiting | Fault) -> bool:
+    return isinstance(waiting, Fault) or (waiting.answer is not None and waiting.answer.done())
+
+
+@torch.inference_mode()
+def _answered(stages: Stages, decoded: Answers, place_in_batch: int, framed: _Framed) -> Result:
+    result = stages.result(decoded, place_in_batch, framed.image, framed.plan)
+    return replace(result, path=framed.source.path, moment=framed.source.moment)
+
+
+def _framed(stages: Stages, source: _Source) -> _Framed | Fault:
+    """Read, and letterboxed by its true size, however it was decoded."""
     try:
-        ahead = _read_next(readers, waiting, batch)
-        while ahead:
-            group = [(path, reading.result()) for path, reading in ahead]
-            ahead = _read_next(readers, waiting, batch)  # these are read while the network answers the group
-            yield from _answer(stages, group)
-    finally:
-        readers.shutdown(cancel_futures=True)
-
-
-def _read_next(
-    readers: ThreadPoolExecutor, waiting: Iterator[Path], batch: int
-) -> list[tuple[Path, Future[UInt8[np.ndarray, "h w 3"] | Fault]]]:
-    return [(path, readers.submit(_read, path)) for path in islice(waiting, batch)]
-
-
-def _read(path: Path) -> UInt8[np.ndarray, "h w 3"] | Fault:
-    try:
-        return load_image(path)
+        picture = source.read()
     except ImageError as error:
-        return Fault.of(path, error)
+        return Fault.of(source.path, error)
+    plan = stages.fit((picture.height, picture.width))
+    kept = picture.whole and (source.moment is not None or picture.height * picture.width <= KEPT)
+    return _Framed(source, place(picture.pixels, plan), plan, picture.pixels if kept else None)
 
 
-def _answer(stages: Stages, group: list[tuple[Path, np.ndarray | Fault]]) -> Iterator[Result | Fault]:
-    results = iter(stages([read for _, read in group if not isinstance(read, Fault)]))
-    for path, read in group:
-        yield read if isinstance(read, Fault) else replace(next(results), path=path)
+def _sources(paths: Iterable[Path], least: int) -> Iterator[_Source]:
+    for path in paths:
+        if is_video(path):
+            yield from _frames(path)
+        else:
+            yield _Source(path, partial(load_reduced, path, least))
+
+
+def _frames(path: Path) -> Iterator[_Source]:
+    """Those of a film, decoded ahead; what is wrong with it behind them."""
+    with closing(ahead(frames(path), FRAMES)) as film:
+        try:
+            for frame in film:
+                height, width = frame.pixels.shape[:2]
+                yield _Source(path, partial(Picture, frame.pixels, height, width), frame.moment)
+        except ImageError as error:
+            yield _Source(path, partial(_fail, error))
+
+
+def _fail(error: ImageError) -> Picture:
+    raise error

@@ -68,8 +68,8 @@ def predict_files(stages: Stages, paths: Iterable[Path], batch: int | None = Non
     A film gives a result for each of its frames, and a fault behind them where it is damaged (`predict.video`).
     `batch` photographs share a pass of the network, where so many of one shape come near each other; by itself it is
     `BATCH`. A JPEG that is much larger than the network's input is decoded at a fraction of its size: its boxes are in
-    pixels of the photograph all the same. Its result has no `image` but draws on the file, as do those of all photographs
-    of more than `KEPT` pixels.
+    pixels of the photograph all the same. Its result has no `image` but draws on the file, and so have those of all
+    photographs of more than `KEPT` pixels.
     """
     batch = batch or BATCH
     with ThreadPoolExecutor(READERS, "reader") as readers, ThreadPoolExecutor(ANSWERERS, "answerer") as answerers:

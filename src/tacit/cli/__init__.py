@@ -27,6 +27,7 @@ COMMANDS = {
     "models": "list the published models",
     "info": "describe a model or a weights file, layer by layer and as a drawing",
     "download": "fetch published weights into the cache folder",
+    "export": "turn weights into an ONNX, OpenVINO, TensorRT or torch model",
     "convert": "turn an official checkpoint into a file of ours",
 }
 CPU_IS_FULL = "DefaultCPUAllocator"  # how torch's error for it, a plain RuntimeError, begins its reason

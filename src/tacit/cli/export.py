@@ -98,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
     make_folder(path.parent)
     chosen = calibrating(model, options.data, options.photographs) if wish.precision is Precision.INT8 else ()
     passport = export(model.network, model.record, path, wish, chosen)
-    files = [path, *([path.with_suffix(".bin")] if wish.format is Format.OPENVINO else [])]
+    files = wish.format.files(path)
     size = sum(file.stat().st_size for file in files)
     outputs = ", ".join(passport.outputs)
     say(f"{passport.record.model}, {passport.precision.value}, licence {passport.record.licence}: {outputs}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -38,8 +39,13 @@ class Format(Enum):
         """How such a file's name ends."""
         return SUFFIXES[self]
 
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """All that is written where `path` is asked for."""
+        return (path, *(path.with_suffix(suffix) for suffix in BESIDE.get(self, ())))
+
 
 SUFFIXES = {Format.ONNX: ".onnx", Format.OPENVINO: ".xml", Format.TENSORRT: ".engine", Format.TORCH: ".pt2"}
+BESIDE = {Format.OPENVINO: (".bin",), Format.TENSORRT: (".json",)}  # the weights; the passport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,7 @@ def export(
     wish: Wish,
     photographs: Iterable[Float32[np.ndarray, "b 3 h w"]] = (),
 ) -> Passport:
-    """Write the network to `path`, and to nothing if that fails; for OpenVINO also NAME.bin beside it.
+    """Write the network to `path`, and to nothing if that fails; `Format.files` says what all.
 
     int8 is calibrated on `photographs`, prepared as the network's input. Raises ConfigError where an extra is missing,
     OSError.
@@ -97,6 +103,10 @@ def export(
             graph = marked(quantised(graph, photographs), passport)
         save_openvino(graph, path)
         return passport
+    if wish.format is Format.TENSORRT:
+        content = to_tensorrt(content, passport)
+        with replacing(path.with_suffix(".json")) as file:
+            file.write(json.dumps(passport.to_strings()).encode())
     with replacing(path) as file:
-        file.write(to_tensorrt(content, passport) if wish.format is Format.TENSORRT else content)
+        file.write(content)
     return passport

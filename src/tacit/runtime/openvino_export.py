@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tacit.errors import ConfigError, WeightsError
+from tacit.errors import ConfigError, TacitError, WeightsError
 from tacit.runtime.exportable import INPUT
 from tacit.runtime.openvino_engine import read_model
 from tacit.runtime.passport import KEY, Passport
@@ -32,12 +32,15 @@ def marked(model: Model, passport: Passport) -> Model:
 
 
 def save_openvino(model: Model, path: Path) -> None:
-    """Write NAME.xml and NAME.bin; the xml, which names the whole, comes last. Raises OSError."""
+    """Write NAME.xml and NAME.bin; the xml, which names the whole, comes last. Raises TacitError, OSError."""
     from openvino import save_model
 
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
         part = Path(folder) / path.name
-        save_model(model, part, compress_to_fp16=False)
+        try:
+            save_model(model, part, compress_to_fp16=False)
+        except RuntimeError as error:  # of a full disk as well
+            raise TacitError(f"{path} cannot be written", fix="make room on the disk, or another --output") from error
         part.with_suffix(".bin").replace(path.with_suffix(".bin"))
         part.replace(path)
 

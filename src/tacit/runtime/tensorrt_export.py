@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tacit.errors import ConfigError, WeightsError
@@ -11,11 +10,10 @@ from tacit.runtime.exportable import INPUT
 from tacit.runtime.passport import Passport
 
 MOST_IMAGES, SMALLEST = 16, 2  # of a batch; strides a side
-LENGTH = 8  # bytes of the number at the file's head that says how long the passport is
 
 
 def to_tensorrt(content: bytes, passport: Passport) -> bytes:
-    """The ONNX model `content` as a file: the passport's length, the passport as JSON, the engine's plan.
+    """The ONNX model `content` as TensorRT's serialised engine, which has no room for the passport.
 
     Batches of 1 to 16, sides from two strides to twice the model's own size, which it is tuned for.
     Raises ConfigError where TensorRT or an NVIDIA GPU is missing, WeightsError where it cannot build the model.
@@ -36,8 +34,7 @@ def to_tensorrt(content: bytes, passport: Passport) -> bytes:
     plan = builder.build_serialized_network(network, settings)
     if plan is None:
         raise WeightsError("TensorRT cannot build the model", fix="see what it says on stderr")
-    told = json.dumps(passport.to_strings()).encode()
-    return len(told).to_bytes(LENGTH, "little") + told + bytes(plan)
+    return bytes(plan)
 
 
 def require_tensorrt() -> Any:

@@ -62,7 +62,10 @@ def main() -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as name:
         source = linked(Path(name) / "photographs", options.photographs)
-        order, folder = Order.of(options.weights, (), options.size, ("detect",)), PlanFolder(Path(name) / "answers")
+        order, folder = (
+            Order.of(options.weights, size=options.size, tasks=("detect",)),
+            PlanFolder(Path(name) / "answers"),
+        )
         plan = folder.begin(photographs([str(source)]), options.shard, order.facts())
         start, done, seen = time.perf_counter(), 0, list[list[float]]()
         with connected() as cpus:

@@ -1,6 +1,7 @@
 """Answers of a shard without a cluster: every photograph has its row, whatever is wrong with it."""
 
 import json
+from pathlib import Path
 
 import fsspec
 import numpy as np
@@ -17,6 +18,7 @@ from tacit.scale.ledger import DEATHS, Ledger
 from tacit.scale.rows import SCHEMA, parquet_of
 from tacit.scale.sources import Photograph, photographs
 from tacit.scale.worker import Worker, answered
+from tacit.stages import Stages
 from tacit.thresholds import Thresholds
 
 
@@ -55,7 +57,7 @@ def test_every_photograph_has_its_row(stages, mixed):
 def test_the_answers_are_those_of_the_stages(stages, mixed, batch):
     table = rows(stages, mixed[:5], batch)
     for row, photograph in zip(table, mixed, strict=False):
-        (result,) = stages([images.load_image(photograph.place)])
+        (result,) = stages([images.load_image(Path(photograph.place))])
         assert (row["width"], row["height"]) == (result.width, result.height)
         assert np.allclose(np.array(row["boxes"]).reshape(-1, 4), result.boxes, atol=1e-3)
         assert row["classes"] == result.classes.tolist()
@@ -107,7 +109,7 @@ def test_a_photograph_that_is_too_large(stages, photos, monkeypatch):
     assert "decompression bomb" in rows(stages, [Photograph(str(photos / "large.png"))])[0]["fault"]
 
 
-class Deadly:
+class Deadly(Stages):
     """Stages that end their process over a picture 13 pixels wide."""
 
     class Death(BaseException):

@@ -59,11 +59,12 @@ def interrupted(command, folder):
     def not_ignored():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=not_ignored)
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen(command, **pipes, preexec_fn=not_ignored, start_new_session=True)
     until = time.monotonic() + 120
     while not any((folder / "results").glob("*.parquet")) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: Ray's own processes hear it too
     _, said = process.communicate(timeout=60)
     return process.returncode, said.decode()
 
@@ -79,7 +80,7 @@ def test_every_photograph_is_answered_exactly_once(many, weights, tmp_path):
     assert 0 < len(first) < PHOTOGRAPHS // SHARD
     assert all(name.endswith(".parquet") for name in first)
 
-    order, folder = Order.of(weights, (), 64, ()), PlanFolder(output)
+    order, folder = Order.of(weights, size=64), PlanFolder(output)
     plan = folder.begin(photographs([str(many)]), SHARD, order.facts())
     with cluster.connected(cpus=2) as cpus:
         assert cpus == 2

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from tacit.api import Model, load
+from tacit.cli.engine_options import EngineOptions
 from tacit.cli.screen import counted, progress, say, warn
 from tacit.errors import ConfigError, WeightsError
 from tacit.predict.writers import make_folder
@@ -18,6 +19,8 @@ from tacit.stages import Stages
 from tacit.thresholds import Thresholds
 from tacit.weights.download import located
 from tacit.weights.files import bundled
+
+BY_TORCH = EngineOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +78,26 @@ class Order:
     knowledge: tuple[File, ...]
     size: int | None
     tasks: tuple[str, ...]
+    by: EngineOptions
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     @classmethod
-    def of(cls, weights: Path | None, knowledge: Sequence[Path], size: int | None, tasks: tuple[str, ...]) -> Order:
+    def of(
+        cls,
+        weights: Path | None,
+        knowledge: Sequence[Path] = (),
+        size: int | None = None,
+        tasks: tuple[str, ...] = (),
+        by: EngineOptions = BY_TORCH,
+    ) -> Order:
         """With the files of these names, by default the bundled nano. Raises WeightsError."""
         path = bundled("nano") if weights is None else located(weights)
         assert path is not None
-        return cls(weights=File.of(path), knowledge=tuple(map(File.of, knowledge)), size=size, tasks=tasks)
+        return cls(weights=File.of(path), knowledge=tuple(map(File.of, knowledge)), size=size, tasks=tasks, by=by)
 
     def __call__(self) -> Stages:
         """The stages on this machine. Raises WeightsError and ConfigError."""
-        return self.model().stages(self.thresholds, self.size, tasks=self.tasks or None)
+        return self.by.stages(self.model(), self.thresholds, self.size, self.tasks or None)
 
     def model(self) -> Model:
         """The weights with all their knowledge."""
@@ -104,6 +115,8 @@ class Order:
             **asdict(self.thresholds),
             "size": self.size,
             "tasks": list(self.tasks),
+            "engine": self.by.engine.value,
+            "precision": self.by.precision.value,
         }
 
 
@@ -124,12 +137,13 @@ def predict_on(options: ClusterOptions, order: Order, sources: Sequence[str], ou
     if len(missing) < plan.shards:
         say(f"{plan.shards - len(missing)} of {counted(plan.shards, 'shard')} were there already")
     if missing:
-        with connected(options.cluster) as cpus, progress(plan.photographs, "photographs") as advance:
+        total = min(plan.photographs, len(missing) * plan.shard)
+        with connected(options.cluster) as cpus, progress(total, "photographs") as advance:
             crew = Crew(workers=max(1, cpus // options.worker_cpus), cpus=options.worker_cpus, batch=batch)
             for shard in answer_missing(folder, plan, order, crew, options.column):
                 advance(shard.photographs)
                 done, faults, objects = done + shard.photographs, faults + shard.faults, objects + shard.objects
-    say(f"{counted(objects, 'object')} in {counted(done - faults, 'photograph')}, {perf_counter() - start:.1f} s")
+        say(f"{counted(objects, 'object')} in {counted(done - faults, 'photograph')}, {perf_counter() - start:.1f} s")
     say(f"answers are in {folder.results}/")
     if faults:
         warn(f"{faults} of {counted(done, 'photograph')} could not be read: the column 'fault' says why")

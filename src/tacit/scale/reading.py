@@ -47,7 +47,7 @@ def _taken(photograph: Photograph, future: Future[Image]) -> Image | Fault:
     if error is None:
         return future.result()
     if isinstance(error, TacitError):
-        reason = error.wrong.removeprefix(photograph.name).strip()
+        reason = error.wrong.removeprefix(photograph.name).removeprefix(photograph.place).strip()
         return Fault(photograph.name, reason, "image")
     return Fault(photograph.name, f"cannot be read: {told(error)}", "image")
 

@@ -65,7 +65,7 @@ def _of_group(file: parquet.ParquetFile, group: int, column: Column, rows: Seque
     for batch in file.iter_batches(READ_AT_ONCE, row_groups=[group], columns=path):
         behind = first + batch.num_rows
         here = pa.array([row - first for row in rows if first <= row < behind], pa.int64())
-        yield from (value or b"" for value in _values(batch.take(here), column))
+        yield from (value if isinstance(value, bytes) else b"" for value in _values(batch.take(here), column))
         first = behind
         if first > rows[-1]:
             return

@@ -96,7 +96,7 @@ class Options:
                 raise ConfigError(
                     f"--{name} goes not with --cluster", allowed="answers in Parquet files", fix="leave it out"
                 )
-        order = Order.of(self.weights, self.knowledge, self.size, separated(self.tasks))
+        order = Order.of(self.weights, self.knowledge, self.size, separated(self.tasks), self.by)
         order = replace(order, thresholds=self.thresholds(order.model()))
         order()  # what is wrong with it is told before a cluster is asked
         return order

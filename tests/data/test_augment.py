@@ -1,8 +1,10 @@
 """Augmentation: the reference's pictures and boxes from the reference's draws, and the algebra of each part."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -135,6 +137,18 @@ def test_value_a_corner_behind_the_eye_empties_its_box() -> None:
     before = scene(100, 100, [[0, 40, 20, 60], [60, 40, 80, 60]])
     after = warp.apply(before, Warp(perspective=(0.025, 0.0)), 100, 100)  # the vanishing line is at x = 10
     assert after.classes.tolist() == [1]
+
+
+@given(scenes(), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.001]))
+def test_value_a_fourth_byte_changes_no_pixel(before: Scene, seed: int, perspective: float) -> None:
+    drawn = warp.draw(replace(WILD, perspective=perspective), np.random.default_rng(seed))
+    matrix, fill = drawn.matrix(before.image.shape[:2], (48, 64)), (warp.FILL,) * 3
+    plain = (
+        cv2.warpPerspective(before.image, matrix, (64, 48), borderValue=fill)
+        if perspective
+        else cv2.warpAffine(before.image, matrix[:2], (64, 48), borderValue=fill)
+    )
+    assert_same_picture(warp.apply(before, drawn, 48, 64).image, plain)
 
 
 def test_value_neutral_colours_are_the_same_picture() -> None:

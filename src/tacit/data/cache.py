@@ -5,7 +5,8 @@ the machine's memory is read again each time, with the same pixels. Reading come
 all of them share one copy; each would need one of its own otherwise.
 
 All are decoded at the start, kept or not: every damaged one is known before the first step, and an error comes from
-the main process, in plain words. Without a cache this costs the decoding of one epoch.
+the main process, in plain words. Without a cache this costs the decoding of one epoch, and tells which photographs
+can be read faster from then on (`again`). JPEGs of twice the training size and more are decoded at half of it or less.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from tacit.data import follow
-from tacit.data.images import load_image
+from tacit.data.again import Again, compared
+from tacit.data.images import Picture, load_reduced
 from tacit.data.sample import Fault, Labels, Sample, Scene
 from tacit.errors import DataError, ImageError
 from tacit.geometry.letterbox import plan_letterbox
@@ -52,6 +54,7 @@ class Photographs:
         self.samples, self.side, self.strict = tuple(samples), side, strict
         self._faults: dict[int, Fault] = {}
         self._kept: list[Image | None] = [None] * len(self.samples)
+        self._again: dict[int, Again | None] = {}
         self._labels = [_to_learn(sample) for sample in self.samples]
         self._read_all(self._fitting(keep))
         if len(self._faults) == len(self):
@@ -85,21 +88,30 @@ class Photographs:
 
     def _image(self, index: int) -> Image | None:
         kept = self._kept[index]
-        if kept is not None:
+        if kept is not None or index in self._faults:
             return kept
-        return None if index in self._faults else self._read(index)
+        known = self._again.get(index)
+        picture = known.read() if known else None
+        return self._read(index) if picture is None else self._scaled(picture)
 
-    def _read(self, index: int) -> Image | None:
+    def _read(self, index: int, keep: bool = False) -> Image | None:
         """From disk, at the long side that training asks for most; None, and a fault, if that fails."""
         path = self.samples[index].path
         try:
-            image = load_image(path)
+            picture = load_reduced(path, self.side)
         except ImageError as error:
             if self.strict:
                 raise
             self._faults[index] = Fault.of(path, error)
             return None
-        return _resize(image, self.side, cv2.INTER_AREA if max(image.shape[:2]) > self.side else cv2.INTER_LINEAR)
+        if not keep and index not in self._again:
+            self._again[index] = compared(path, picture)
+        return self._scaled(picture)
+
+    def _scaled(self, picture: Picture) -> Image:
+        inner = plan_letterbox((picture.height, picture.width), self.side).inner
+        shrinks = max(picture.pixels.shape[:2]) > self.side
+        return _resize(picture.pixels, inner, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
     def _fitting(self, memory: int) -> int:
         """How many photographs, from the first on, fit in so many bytes."""
@@ -110,7 +122,8 @@ class Photographs:
     def _read_all(self, keep: int) -> None:
         """Decoding lets go of the interpreter, so that threads use all cores."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for index, image in enumerate(pool.map(self._read, range(len(self)))):
+            kept = (index < keep for index in range(len(self)))
+            for index, image in enumerate(pool.map(self._read, range(len(self)), kept)):
                 self._kept[index] = image if index < keep else None
 
 
@@ -149,15 +162,14 @@ def _to_learn(sample: Sample) -> ToLearn:
 
 
 def _fit(image: Image, known: ToLearn, size: int) -> Scene:
-    image = _resize(image, size, cv2.INTER_LINEAR)
+    image = _resize(image, plan_letterbox((image.shape[0], image.shape[1]), size).inner, cv2.INTER_LINEAR)
     height, width = image.shape[:2]
     labels = follow.moved(known.labels, follow.resized(known.source, (height, width)))
     boxes = known.boxes * np.array((width, height) * 2, np.float32)
     return Scene(image, boxes, known.classes, labels, known.boxed)
 
 
-def _resize(image: Image, longest: int, interpolation: int) -> UInt8[np.ndarray, "h2 w2 3"]:
-    height, width = plan_letterbox((image.shape[0], image.shape[1]), longest).inner  # the rounding of the letterbox
-    if image.shape[:2] == (height, width):
+def _resize(image: Image, shape: tuple[int, int], interpolation: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+    if image.shape[:2] == shape:
         return image
-    return cv2.resize(image, (width, height), interpolation=interpolation).astype(np.uint8, copy=False)
+    return cv2.resize(image, shape[::-1], interpolation=interpolation).astype(np.uint8, copy=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -64,7 +65,13 @@ class MaskLabels(Label):
         return replace(self, complete=frozenset(int(ids[index]) for index in complete))
 
     def moved(self, move: Move) -> Self:
-        return replace(self, outlines=tuple(_moved(outline, move) for outline in self.outlines), sources=())
+        """All points at once: there are hundreds of outlines of a few points each."""
+        rings = [ring for outline in self.outlines for part in outline or () for ring in part]
+        points = move.points(np.concatenate([np.empty((0, 2)), *rings]))
+        ends = np.cumsum([len(ring) for ring in rings]).tolist()
+        finite = np.isfinite(points).all(axis=1)
+        moved = iter([points[start:end][finite[start:end]] for start, end in pairwise([0, *ends])])
+        return replace(self, outlines=tuple(_moved(outline, moved) for outline in self.outlines), sources=())
 
     @classmethod
     def joined(cls, parts: Sequence[Self | None], boxes: Sequence[int]) -> Self:
@@ -91,15 +98,10 @@ def _both(first: frozenset[int] | None, second: frozenset[int] | None) -> frozen
     return first & second
 
 
-def _moved(outline: Outline | None, move: Move) -> Outline | None:
-    """None is left of an object of which a perspective shows nothing."""
-    moved = (tuple(ring for ring in (_seen(move.points(ring)) for ring in part) if len(ring)) for part in outline or ())
+def _moved(outline: Outline | None, rings: Iterator[Ring]) -> Outline | None:
+    """The outline of the next of the moved rings; None is left of an object of which a perspective shows nothing."""
+    moved = (tuple(ring for ring in islice(rings, len(part)) if len(ring)) for part in outline or ())
     return tuple(part for part in moved if part) or None
-
-
-def _seen(ring: Ring) -> Ring:
-    seen: np.ndarray = ring[np.isfinite(ring).all(axis=1)]
-    return seen
 
 
 def _fill(mask: Bool[np.ndarray, "h w"], part: Part, scale: float) -> None:

@@ -2,16 +2,22 @@
 
 import pytest
 from commands import run
+from swatches import RECORD, network_of_two, untaught
 
-from tacit import create, load
+from tacit import load
 from tacit.runtime.export import Format
 from tacit.weights.files import save
+from tacit.weights.knowledge_file import write
+
+
+@pytest.fixture(scope="module")
+def network():
+    return network_of_two()
 
 
 @pytest.fixture
-def weights(tmp_path):
-    model = create("debug", ["square", "disc"])
-    save(model.network, model.record, tmp_path / "weights.safetensors")
+def weights(network, tmp_path):
+    save(network, RECORD, tmp_path / "weights.safetensors")
     return tmp_path / "weights.safetensors"
 
 
@@ -50,15 +56,19 @@ def test_every_format_has_its_name():
 
 
 @pytest.mark.slow
-def test_weights_to_a_file_that_predicts(weights, tmp_path, photos, capsys):
-    output = tmp_path / "made/here.onnx"
-    assert run("export", weights, "--output", output, "--nms", "--confidence", "0.1", "--size", "96") == 0
+def test_weights_and_knowledge_to_a_file_that_predicts(weights, network, tmp_path, photos, capsys):
+    birds, output = tmp_path / "birds.safetensors", tmp_path / "made/here.onnx"
+    write(untaught(network, "birds"), birds)
+    options = ("--knowledge", birds, "--tasks", "detect,birds", "--nms", "--confidence", "0.1", "--size", "96")
+    assert run("export", weights, "--output", output, *options) == 0
     said = capsys.readouterr()
-    assert "debug, fp32, licence" in said.out
+    assert "detect/rows, birds/tags" in said.out
     assert f"written to {output}" in said.out
     assert said.err == ""
     model = load(output)
-    assert (model.record.input_size, model.engine.passport.suppression.confidence) == (96, 0.1)
+    passport = model.engine.passport
+    assert (model.tasks, model.record.input_size, passport.suppression.confidence) == (("detect", "birds"), 96, 0.1)
+    assert passport.to_strings()["knowledge"] == '["birds"]'
     assert run("predict", photos, "--weights", output, "--output", tmp_path / "drawn") == 0
     assert run("export", output) == 2
     assert "exported already" in capsys.readouterr().err

@@ -71,7 +71,10 @@ class OpenVinoEngine(Engine):
         from openvino import Core
 
         fixed = self.model.clone()
-        fixed.reshape(list(shape))
+        try:
+            fixed.reshape(list(shape))
+        except RuntimeError as error:  # a file from elsewhere, whose sizes are fixed
+            raise WeightsError(f"the model does not take pictures of the shape {shape}") from error
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._rest(),

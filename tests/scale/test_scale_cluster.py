@@ -1,4 +1,4 @@
-"""On a cluster of this machine: stopped, robbed of a worker, and gone on, every photograph is answered exactly once."""
+"""On a cluster of this machine: every photograph is answered exactly once, whoever is killed or stopped."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import islice
 
 import psutil
 import pytest
@@ -17,12 +18,14 @@ from tacit.cli.cluster import Order
 from tacit.errors import ConfigError
 from tacit.scale import cluster
 from tacit.scale.plan import PlanFolder
+from tacit.scale.rows import parquet_of
 from tacit.scale.run import Crew, answer_missing
 from tacit.scale.sources import photographs
+from tacit.scale.worker import answered
 from tacit.weights.files import save
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # Ray's own, about itself
-PHOTOGRAPHS, SHARD = 120, 4
+PHOTOGRAPHS, SHARD = 400, 4
 
 
 @pytest.fixture
@@ -62,46 +65,57 @@ def interrupted(command, folder):
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen(command, **pipes, preexec_fn=not_ignored, start_new_session=True)
     until = time.monotonic() + 120
-    while not any((folder / "results").glob("*.parquet")) and process.poll() is None and time.monotonic() < until:
+    while not any(folder.glob("*.parquet")) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: Ray's own processes hear it too
     _, said = process.communicate(timeout=60)
     return process.returncode, said.decode()
 
 
-@pytest.mark.slow
-def test_every_photograph_is_answered_exactly_once(many, weights, tmp_path):
-    output = tmp_path / "out"
-    options = ["--weights", str(weights), "--size", "64", "--shard", str(SHARD), "--out", str(output)]
-    command = [sys.executable, "-m", "tacit", "predict", str(many), *options, "--cluster", "auto"]
-    code, said = interrupted(command, output)
-    assert (code, said.strip().splitlines()[-1]) == (130, "interrupted")
-    first = {path.name: path.stat().st_mtime_ns for path in (output / "results").iterdir()}
-    assert 0 < len(first) < PHOTOGRAPHS // SHARD
-    assert all(name.endswith(".parquet") for name in first)
+def stamps(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.results.iterdir()}
 
-    order, folder = Order.of(weights, size=64), PlanFolder(output)
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_nothing(many, weights, tmp_path):
+    """And a shard of an earlier run is left as it is."""
+    order, folder = Order.of(weights, size=64), PlanFolder(tmp_path / "out")
     plan = folder.begin(photographs([str(many)]), SHARD, order.facts())
+    first = list(islice(photographs([str(many)]), SHARD))
+    folder.write(0, parquet_of(list(answered(order(), first, "", SHARD))))
+    before, killed = stamps(folder), 0
     with cluster.connected(cpus=2) as cpus:
         assert cpus == 2
-        killed = 0
-        for _ in answer_missing(folder, plan, order, Crew(workers=2)):
+        for _ in answer_missing(folder, plan, order, Crew(workers=cpus)):
             if not killed:
                 assert len(workers()) == 2
                 assert listening() <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
                 killed = workers()[0].pid
                 os.kill(killed, signal.SIGKILL)
     assert killed
-    assert folder.missing(plan) == []
     assert not workers()
-
-    rows = parquet.read_table(output / "results").to_pylist()
+    assert folder.missing(plan) == []
+    assert before.items() <= stamps(folder).items()
+    rows = parquet.read_table(folder.results).to_pylist()
     assert sorted(row["path"] for row in rows) == sorted(str(path) for path in many.iterdir())
     assert [row["path"] for row in rows if row["fault"]] == [str(many / "broken.png")]
-    again = {path.name: path.stat().st_mtime_ns for path in (output / "results").iterdir()}
-    assert {name: again[name] for name in first} == first
 
-    assert run(*command[3:]) == 0  # nothing is left to do, and no cluster is started for it
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_and_it_can_go_on(many, weights, tmp_path, capsys):
+    folder = PlanFolder(tmp_path / "out")
+    options = ["--weights", str(weights), "--size", "64", "--shard", str(SHARD), "--out", str(folder.path)]
+    command = ["predict", str(many), *options, "--cluster", "auto"]
+    code, said = interrupted([sys.executable, "-m", "tacit", *command], folder.results)
+    assert (code, said.strip().splitlines()[-1]) == (130, "interrupted")
+    assert 0 < len(stamps(folder)) < PHOTOGRAPHS // SHARD
+    assert all(name.endswith(".parquet") for name in stamps(folder))
+    order = Order.of(weights, size=64)
+    plan = folder.begin(photographs([str(many)]), SHARD, order.facts())
+    for shard in folder.missing(plan):
+        folder.write(shard, b"")  # as if it had gone on
+    assert run(*command) == 0  # nothing is left to do, and no cluster is started for it
+    assert "100 of 100 shards were there already" in capsys.readouterr().out
 
 
 def test_an_address_where_nothing_listens():

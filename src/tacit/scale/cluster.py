@@ -14,6 +14,7 @@ from tacit.errors import ConfigError, TacitError
 
 AUTO = "auto"
 PATIENCE = 5.0  # seconds for the head of a cluster to answer
+TRIES = 5  # of Ray to speak with what listens there; by itself it takes 20
 OBJECT_STORE = 2**30  # bytes of shared memory for weights, lists and answers on their way; taken as it is used
 
 
@@ -29,6 +30,7 @@ def connected(address: str = AUTO, cpus: int | None = None) -> Iterator[int]:
     given = address if address != AUTO else os.environ.get("RAY_ADDRESS", "")
     if given:
         require_answer(given)
+        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", str(TRIES))
     else:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # read when Ray is imported: 127.0.0.1 is its own
     ray = ray_there()
@@ -51,8 +53,8 @@ def ray_there() -> Any:
     with _hushed():
         import ray
         import ray.data
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # its errors are raised too, and told in a sentence
     ray.data.DataContext.get_current().enable_progress_bars = False
     return ray
 

@@ -1,5 +1,6 @@
 """Answers of a shard without a cluster: every photograph has its row, whatever is wrong with it."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from pyarrow import parquet
 from trained import look_trained
 
 import tacit
+from tacit import atomic
 from tacit.data import images
+from tacit.errors import TacitError
 from tacit.scale.ledger import DEATHS, Ledger
+from tacit.scale.plan import PlanFolder
 from tacit.scale.rows import SCHEMA, parquet_of
+from tacit.scale.run import written
 from tacit.scale.sources import Photograph, photographs
 from tacit.scale.worker import Worker, answered
 from tacit.stages import Stages
@@ -136,3 +141,17 @@ def test_a_photograph_that_kills_its_worker_is_a_row_too(stages, mixed, photos):
     table = parquet.read_table(pa.BufferReader(done["content"])).to_pylist()
     assert [row["fault"] for row in table[:3]] == [None, "ended the process that read it", None]
     assert (done["photographs"], done["faults"]) == (8, 4)
+
+
+def test_a_full_disk_is_one_sentence(mixed, tmp_path, monkeypatch):
+    folder = PlanFolder(tmp_path / "out")
+    plan = folder.begin(mixed, 4, {})
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    with pytest.raises(TacitError, match=r"shard 1 cannot be written .*: No space left on device\..* it goes on\."):
+        written(folder, shard=1, photographs=4, faults=0, objects=2, content=b"answers")
+    assert folder.missing(plan) == [0, 1]
+    assert list(folder.results.iterdir()) == []

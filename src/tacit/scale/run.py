@@ -48,7 +48,8 @@ def answer_missing(folder: PlanFolder, plan: Plan, make: MakeStages, crew: Crew,
     full or the cluster fails; what is written stays, and calling it again goes on.
     """
     ray = ray_there()
-    model, ledger = ray.put(make), ray.remote(num_cpus=0)(Ledger).remote()
+    model = ray.put(make)
+    ledger = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Ledger).remote()
     missing = folder.missing(plan)
     for start in range(0, len(missing), WAVE):
         lists = [_row(shard, table) for shard, table in folder.photographs(missing[start : start + WAVE])]
@@ -63,7 +64,7 @@ def answer_missing(folder: PlanFolder, plan: Plan, make: MakeStages, crew: Crew,
         )
         try:
             for row in shards.iter_rows():
-                yield _written(folder, **row)
+                yield written(folder, **row)
         except ray.exceptions.RayError as error:
             reason = str(getattr(error, "cause", None) or error).strip().rpartition("\n")[2]
             raise TacitError(f"the cluster stopped: {reason}", fix="the same command again goes on") from error
@@ -100,7 +101,8 @@ def _row(shard: int, photographs: pa.Table) -> pa.Table:
     return pa.table({"shard": [shard], **lists}, pa.schema(kinds))
 
 
-def _written(folder: PlanFolder, *, shard: int, photographs: int, faults: int, objects: int, content: bytes) -> Done:
+def written(folder: PlanFolder, *, shard: int, photographs: int, faults: int, objects: int, content: bytes) -> Done:
+    """What a worker answered, on the disk. Raises TacitError where that is full."""
     try:
         folder.write(shard, content)
     except OSError as error:

@@ -11,7 +11,7 @@ import torch
 from tacit.errors import ConfigError, WeightsError
 from tacit.network import Network
 from tacit.nn.blank import Blank
-from tacit.runtime.engine import Engine
+from tacit.runtime.engine import Answers, Engine
 from tacit.runtime.onnx_engine import OnnxEngine
 from tacit.runtime.onnx_file import read_onnx
 from tacit.runtime.openvino_engine import OpenVinoEngine, read_model
@@ -48,8 +48,7 @@ def load_exported(path: Path, *, trusted: bool = False) -> Exported:
         )
     engine, passport = READERS[path.suffix.lower()](path)
     network = shell(passport)
-    if set(network.tasks) != set(passport.parts):
-        raise WeightsError(f"{path} is damaged: its record and its outputs name other tasks")
+    _check(engine, network, path)
     return Exported(network, passport.record, engine)
 
 
@@ -60,6 +59,23 @@ def shell(passport: Passport) -> Network:
             return network_of(passport.record).eval()
     except ConfigError as error:
         raise WeightsError(f"the model is one that this version does not know: {error.wrong}") from error
+
+
+def _check(engine: Engine, network: Network, path: Path) -> None:
+    """Raises WeightsError where a small picture is not answered in the shapes that the record would give."""
+    picture = torch.zeros(1, 3, 2 * network.stride, 2 * network.stride)
+    with torch.inference_mode():
+        wanted = network.decode(network(picture.to("meta")))
+    try:
+        found = engine(picture)
+    except RuntimeError as error:
+        raise WeightsError(f"{path} is damaged: it cannot be calculated") from error
+    if _shapes(found) != _shapes(wanted):
+        raise WeightsError(f"{path} is damaged: its answers are not those of the network in its record")
+
+
+def _shapes(answers: Answers) -> dict[str, dict[str, tuple[torch.Size, torch.dtype]]]:
+    return {name: {part: (v.shape, v.dtype) for part, v in parts.items()} for name, parts in answers.items()}
 
 
 def _of_onnx(path: Path) -> tuple[Engine, Passport]:

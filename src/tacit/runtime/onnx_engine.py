@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,6 +14,8 @@ from tacit.errors import ConfigError, WeightsError
 from tacit.runtime.engine import Answers, Engine
 from tacit.runtime.exportable import INPUT
 from tacit.runtime.passport import Passport
+
+FATAL = 4  # the log's level: what goes wrong is raised
 
 
 class OnnxEngine(Engine):
@@ -36,7 +40,9 @@ class OnnxEngine(Engine):
 
     def __call__(self, batch: Float32[Tensor, "b 3 h w"]) -> Answers:
         names = list(self.passport.outputs)
-        found = dict(zip(names, self._session.run(names, {INPUT: batch.contiguous().numpy()}), strict=True))
+        with _refused("calculate"):
+            values = self._session.run(names, {INPUT: batch.contiguous().numpy()})
+        found = dict(zip(names, values, strict=True))
         return {
             task: {part: torch.from_numpy(found[f"{task}/{part}"]) for part in parts}
             for task, parts in self.passport.parts.items()
@@ -49,14 +55,23 @@ def session_of(content: bytes) -> Any:
         import onnxruntime
     except ImportError as error:
         raise ConfigError("onnxruntime is not installed", fix="pip install 'tacit[onnx]'") from error
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors only
-    refusals = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented)
-    try:
+    options.log_severity_level = FATAL
+    with _refused("load"):
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except refusals as error:
+
+
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
+    """Raises WeightsError for what onnxruntime does not want to load or calculate."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    kinds = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented)
+    try:
+        yield
+    except (*kinds, state.RuntimeException) as error:
         reason = str(error).partition("\n")[0][:200]
-        raise WeightsError(f"onnxruntime cannot load the model ({reason})", allowed="models of tacit export") from error
+        raise WeightsError(
+            f"onnxruntime cannot {what} the model ({reason})", allowed="models of tacit export"
+        ) from error

@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -48,7 +49,11 @@ def own(process: psutil.Process) -> float:
 
 
 def workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children(recursive=True) if "MapWorker" in " ".join(child.cmdline())]
+    found = list[psutil.Process]()
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it is no more
+            found += [child] * ("MapWorker" in " ".join(child.cmdline()))
+    return found
 
 
 def memory() -> list[float]:

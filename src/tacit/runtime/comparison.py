@@ -9,6 +9,7 @@ from pathlib import Path
 from tacit.data.read import read
 from tacit.data.sample import Dataset
 from tacit.evaluate import evaluate, metrics_for
+from tacit.rectangular import by_aspect
 from tacit.runtime.calibration import evenly, labelled_splits
 from tacit.runtime.engine import Engine
 from tacit.stages import SCORING, Stages
@@ -57,6 +58,7 @@ def changes(stages: Stages, after: Engine, dataset: Dataset, advance: Callable[[
 
 
 def _main_figures(stages: Stages, dataset: Dataset, advance: Callable[[int], None]) -> dict[tuple[str, str], float]:
-    found = evaluate(stages, dataset, metrics_for(stages.network, dataset), progress=advance)
+    # one at a time and those of a shape after each other: some engines compile for every shape of a batch
+    found = evaluate(stages, by_aspect(dataset), metrics_for(stages.network, dataset), batch=1, progress=advance)
     mains = {task: next(iter(metric.figures().items()), None) for task, metric in found.metrics.items()}
     return {(task, main[0]): main[1] for task, main in mains.items() if main is not None}

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from tacit.errors import ConfigError
-from tacit.runtime.kept import kept_layers
+from tacit.runtime.kept import ahead_of, joined, last_convolutions
 from tacit.runtime.silence import unreported
 
 if TYPE_CHECKING:
@@ -27,21 +27,25 @@ MOST = 300
 
 
 def quantised(model: Model, batches: Iterable[Float32[np.ndarray, "b 3 h w"]]) -> Model:
-    """`model` (OpenVINO's, with pictures in [0, 1] as its one input) with int8 in all layers but `kept_layers`.
+    """`model` (OpenVINO's, with pictures in [0, 1] as its one input) with int8 in all layers but those of `kept`.
 
     `batches` are gone through several times; they are pictures as prediction prepares them. What int8 leaves over is
     calculated in what the engine says. Raises ConfigError where the extra `int8` is missing.
     """
     nncf = require_nncf()
+    whole = model.clone()
+    ends = last_convolutions(whole)
+    ahead = ahead_of(whole, ends)
     with redirect_stdout(io.StringIO()):  # its bars
-        return nncf.quantize(
-            model,
+        small = nncf.quantize(
+            ahead,
             nncf.Dataset(batches),
             preset=nncf.QuantizationPreset.MIXED,
             target_device=nncf.TargetDevice.CPU,
             subset_size=MOST,
-            ignored_scope=nncf.IgnoredScope(names=kept_layers(model), validate=False),
+            ignored_scope=nncf.IgnoredScope(names=[end.get_friendly_name() for end in ends]),
         )
+    return joined(small, ahead, whole)
 
 
 def require_nncf() -> Any:

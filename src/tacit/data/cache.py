@@ -5,8 +5,8 @@ the machine's memory is read again each time, with the same pixels. Reading come
 all of them share one copy; each would need one of its own otherwise.
 
 All are decoded at the start, kept or not: every damaged one is known before the first step, and an error comes from
-the main process, in plain words. Without a cache this costs the decoding of one epoch, and tells which photographs
-can be read faster from then on (`again`). JPEGs of twice the training size and more are decoded at half of it or less.
+the main process, in plain words. Without a cache this costs the decoding of one epoch. JPEGs of twice the
+training size and more are decoded at a fraction of theirs.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from tacit.data import follow
-from tacit.data.again import Again, compared
-from tacit.data.images import Picture, load_reduced
+from tacit.data.images import load_reduced
 from tacit.data.sample import Fault, Labels, Sample, Scene
 from tacit.errors import DataError, ImageError
 from tacit.geometry.letterbox import plan_letterbox
@@ -54,7 +53,6 @@ class Photographs:
         self.samples, self.side, self.strict = tuple(samples), side, strict
         self._faults: dict[int, Fault] = {}
         self._kept: list[Image | None] = [None] * len(self.samples)
-        self._again: dict[int, Again | None] = {}
         self._labels = [_to_learn(sample) for sample in self.samples]
         self._read_all(self._fitting(keep))
         if len(self._faults) == len(self):
@@ -88,13 +86,11 @@ class Photographs:
 
     def _image(self, index: int) -> Image | None:
         kept = self._kept[index]
-        if kept is not None or index in self._faults:
+        if kept is not None:
             return kept
-        known = self._again.get(index)
-        picture = known.read() if known else None
-        return self._read(index) if picture is None else self._scaled(picture)
+        return None if index in self._faults else self._read(index)
 
-    def _read(self, index: int, keep: bool = False) -> Image | None:
+    def _read(self, index: int) -> Image | None:
         """From disk, at the long side that training asks for most; None, and a fault, if that fails."""
         path = self.samples[index].path
         try:
@@ -104,11 +100,6 @@ class Photographs:
                 raise
             self._faults[index] = Fault.of(path, error)
             return None
-        if not keep and index not in self._again:
-            self._again[index] = compared(path, picture)
-        return self._scaled(picture)
-
-    def _scaled(self, picture: Picture) -> Image:
         inner = plan_letterbox((picture.height, picture.width), self.side).inner
         shrinks = max(picture.pixels.shape[:2]) > self.side
         return _resize(picture.pixels, inner, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
@@ -122,8 +113,7 @@ class Photographs:
     def _read_all(self, keep: int) -> None:
         """Decoding lets go of the interpreter, so that threads use all cores."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            kept = (index < keep for index in range(len(self)))
-            for index, image in enumerate(pool.map(self._read, range(len(self)), kept)):
+            for index, image in enumerate(pool.map(self._read, range(len(self)))):
                 self._kept[index] = image if index < keep else None
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tacit.geometry import nms
+from tacit.geometry.boxes import xywh_to_xyxy
 from tacit.geometry.iou import box_iou
 from tacit.geometry.nms import non_maximum_suppression
 
@@ -50,7 +51,7 @@ def as_rows(kept: torch.Tensor, classes: int = 3) -> torch.Tensor:
 def one_by_one(found: torch.Tensor, threshold: float) -> torch.Tensor:
     """Greedy suppression as it is told: the oracle."""
     kept: list[torch.Tensor] = []
-    for row in found[found[:, 4].argsort(descending=True)]:
+    for row in found[found[:, 4].argsort(descending=True, stable=True)]:
         rivals = [other for other in kept if other[5] == row[5]]
         if not rivals or box_iou(torch.stack(rivals)[:, :4], row[None, :4]).max() <= threshold:
             kept.append(row)
@@ -80,6 +81,40 @@ def test_merging_is_left_out(index: int) -> None:
         overlap = box_iou(theirs[:, :4], partner[:, :4]).diagonal()
         assert (overlap > RUNS[index]["iou_thres"]).all()
         assert (overlap < 1).all()
+
+
+@pytest.mark.parametrize("index", [index for index in PLAIN if RUNS[index]["pred"] == "nc80"])
+def test_value_reference_among_25200_rows(index: int) -> None:
+    """The reference's rows as a network of 640 px gives them: between those of which it is not sure at all."""
+    run, generator = RUNS[index], torch.Generator().manual_seed(index)
+    few = torch.from_numpy(GOLDEN[f"pred_{run['pred']}"])
+    field = torch.rand(len(few), 25_200, few.shape[2], generator=generator) * 50 + 1
+    field[..., 4:] = 0.0009 * field[..., 4:] / 51
+    field[:, torch.randperm(25_200, generator=generator)[: few.shape[1]].sort().values] = few
+    found = non_maximum_suppression(
+        field, confidence=run["conf_thres"], iou=run["iou_thres"], classes=run.get("classes"),
+        agnostic=run.get("agnostic", False),
+    )  # fmt: skip
+    assert all(torch.equal(ours, alone) for ours, alone in zip(found, repeat(index), strict=True))
+    assert [len(ours) for ours in found] == run["kept"]
+
+
+def test_value_a_crowd_of_43194_candidates() -> None:
+    """As many as a scored photograph may give: 3,448 rows above 0.001, in whose crowd most boxes cover each other."""
+    generator, rows = torch.Generator().manual_seed(0), torch.zeros(25_200, 85)
+    busy = torch.randperm(25_200, generator=generator)[:3_448]
+    rows[busy, :4] = torch.rand(3_448, 4, generator=generator) * 30 + 40
+    rows[busy, 4] = torch.rand(3_448, generator=generator) * 0.98 + 0.02
+    pairs = torch.randperm(3_448 * 80, generator=generator)[:43_194]
+    rows[busy[pairs // 80], 5 + pairs % 80] = torch.rand(43_194, generator=generator) * 0.9 + 0.1
+    scores = rows[:, 5:] * rows[:, 4:5]
+    assert int((scores > 0.001).sum()) == 43_194
+    (ours,) = non_maximum_suppression(rows[None], confidence=0.001, iou=0.65)
+    row, label = (scores > 0.001).nonzero().T
+    everything = torch.cat([xywh_to_xyxy(rows[row, :4]), scores[row, label, None], label[:, None].float()], 1)
+    best = everything[everything[:, 4].argsort(descending=True, stable=True)[:800]]
+    assert len(ours) == 300
+    assert torch.equal(ours, one_by_one(best, 0.65)[:300])
 
 
 @settings(max_examples=40)

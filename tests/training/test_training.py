@@ -17,8 +17,10 @@ from torch import nn
 from tacit import weights, zoo
 from tacit.data.augment import PLAIN, Augment
 from tacit.data.loader import Batch
+from tacit.describe import blank
 from tacit.errors import ConfigError, DataError, TacitError
 from tacit.tasks.detect.gains import DetectGains
+from tacit.training import learner
 from tacit.training.learner import DivergedError, Learner
 from tacit.training.loop import resume, train
 from tacit.training.recipe import Algorithm, Optimiser, Precision, Recipe
@@ -173,6 +175,46 @@ def test_bf16_learns_like_fp32(recipe, tmp_path):
     train(replace(calm, precision=Precision.BF16, output=tmp_path / "half"), half)
     assert half.losses == pytest.approx(full.losses, rel=0.1)
     assert half.losses != full.losses
+
+
+@pytest.mark.parametrize(
+    ("precision", "fast", "model", "half"),
+    [
+        (Precision.AUTO, True, "debug", False),
+        (Precision.AUTO, True, "nano", False),
+        (Precision.AUTO, True, "yolor-csp", True),
+        (Precision.AUTO, False, "yolor-csp", False),
+        (Precision.BF16, False, "debug", True),
+        (Precision.FP32, True, "yolor-csp", False),
+    ],
+)
+def test_half_precision_is_a_matter_of_the_processor_and_the_network(monkeypatch, precision, fast, model, half):
+    """Of nothing that varies from run to run: a resumed run goes on to the same bits."""
+    monkeypatch.setattr(learner, "gains_from_bfloat16", lambda device: fast)
+    recipe = Recipe(precision=precision, size=320)
+    assert learner.calculates_in_half(blank(model), recipe, torch.device("cpu")) is half
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_half_precision_on_a_gpu_that_has_it(monkeypatch, native):
+    monkeypatch.setattr(learner, "has_bfloat16", lambda device: native)
+    assert learner.calculates_in_half(blank("debug"), Recipe(), torch.device("cuda", 0)) is native
+
+
+def test_losses_are_in_single_precision(recipe):
+    """Whatever the network calculates in."""
+    one = Learner(zoo.debug(2), replace(recipe, precision=Precision.BF16), 3, Accelerator(cpu=True))
+    seen = []
+
+    def look(outputs, lessons):
+        seen.extend(outputs["detect"])
+        raise KeyboardInterrupt
+
+    one.learning.losses = look
+    with pytest.raises(KeyboardInterrupt):
+        one.learn(batch_of(torch.ones(2, 3, 64, 64, dtype=torch.uint8), torch.zeros(0, 6)), 0, 0)
+    assert {level.dtype for level in seen} == {torch.float32}
+    assert {value.dtype for value in one.network.parameters()} == {torch.float32}
 
 
 def test_a_lost_loss_names_the_batch(recipe):

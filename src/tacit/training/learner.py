@@ -12,14 +12,19 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tacit.data.loader import Batch
+from tacit.describe import describe
 from tacit.errors import ConfigError, TacitError
-from tacit.network import Network
+from tacit.network import Network, Outputs
+from tacit.processor import gains_from_bfloat16, has_bfloat16
 from tacit.tasks.task import TaskLoss
 from tacit.training.optimiser import MovingAverage, Schedule, build_optimiser
 from tacit.training.recipe import Precision, Recipe
 from tacit.training.reporter import Row
 from tacit.training.teacher import Teacher
 from tacit.training.weighing import Weighing, agreement
+
+HALF_PAYS = 8.0
+"""GFLOPs of a picture from which bf16 pays on a CPU: yolor-csp has 30 at 320 px; nano, which only loses, 2 at 416."""
 
 
 class DivergedError(TacitError):
@@ -43,8 +48,7 @@ class Learner:
         learners = nn.ModuleList([self.learning, *([self.teacher] if self.teacher else []), self.weighing])
         self.parallel, self.optimiser = accelerator.prepare(self.learning, build_optimiser(learners, recipe))
         self._conflict: dict[str, list[float]] = {}
-        on_gpu = self.device.type == "cuda"
-        self.half = recipe.precision is Precision.BF16 or (recipe.precision is Precision.AUTO and on_gpu)
+        self.half = calculates_in_half(self.network, recipe, self.device)
 
     @property
     def learning_rate(self) -> float:
@@ -63,7 +67,8 @@ class Learner:
         self.schedule.apply(self.optimiser, epoch * self.steps_per_epoch + step)
         images = batch.images.to(self.device).float().div_(255)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half), self._listening() as shared:
-            outputs = self.parallel(images)
+            raw: Outputs = self.parallel(images)
+        outputs = {name: [part.float() for part in parts] for name, parts in raw.items()}
         lessons = {name: lesson.to(self.device) for name, lesson in batch.lessons.items()}
         losses = self.learning.losses(outputs, lessons)
         self._look_at_conflict(losses, shared, step)
@@ -145,6 +150,19 @@ class Learner:
     def _losses(self, total: Tensor, parts: dict[str, Tensor]) -> Row:
         values = self.accelerator.reduce(torch.stack([total, *parts.values()]), "mean")
         return dict(zip(("loss", *parts), values.tolist(), strict=True))
+
+
+def calculates_in_half(network: Network, recipe: Recipe, device: torch.device) -> bool:
+    """Whether passes are in bf16; weights, decoding and losses stay in float32.
+
+    By itself where it pays, by a rule and not by the clock, so that a run that is resumed goes on to the same bits: on
+    CUDA, and on CPUs that are fast at it for networks above HALF_PAYS (docs/decisions/training-speed.md).
+    """
+    if recipe.precision is not Precision.AUTO:
+        return recipe.precision is Precision.BF16
+    if device.type == "cuda":
+        return has_bfloat16(device)
+    return gains_from_bfloat16(device) and describe(network, recipe.size).gflops >= HALF_PAYS
 
 
 def hold_still(network: Network, learn: Sequence[str]) -> list[nn.Module]:

@@ -134,7 +134,7 @@ class Recipe:
     seed: int = 0
     """Decides initial weights, order and augmentation."""
     precision: Precision = Precision.AUTO
-    """auto is bf16 on CUDA and fp32 on a CPU."""
+    """auto is bf16 on CUDA, and on CPUs that are fast at it for networks that are not small; else fp32."""
     workers: int = 1
     """Processes that prepare pictures; 0 prepares them in the training process."""
     validate_every: int = 1

@@ -7,7 +7,7 @@ nearly all of it happens outside of Python's lock. What is held is bounded, howe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -62,7 +62,9 @@ class _Waiting:
     answer: Future[Result] | None = None
 
 
-def predict_files(stages: Stages, paths: Iterable[Path], batch: int | None = None) -> Iterator[Result | Fault]:
+def predict_files(
+    stages: Stages, paths: Iterable[Path], batch: int | None = None
+) -> Generator[Result | Fault, None, None]:
     """For every photograph, in order, its `Result`, or the `Fault` that says why the file could not be read.
 
     A film gives a result for each of its frames, and a fault behind them where it is damaged (`predict.video`).
@@ -154,7 +156,7 @@ def _framed(stages: Stages, source: _Source) -> _Framed | Fault:
     return _Framed(source, place(picture.pixels, plan), plan, picture.pixels if kept else None)
 
 
-def _sources(paths: Iterable[Path], least: int) -> Iterator[_Source]:
+def _sources(paths: Iterable[Path], least: int) -> Generator[_Source, None, None]:
     for path in paths:
         if is_video(path):
             yield from _frames(path)

@@ -1,0 +1,30 @@
+"""Ctrl-C in the middle of many photographs: it ends at once, and what is done stays."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_whole_lines_and_whole_pictures(photos, weights, tmp_path):
+    many, out = tmp_path / "many", tmp_path / "out"
+    many.mkdir()
+    for number in range(3000):
+        (many / f"{number}.png").symlink_to(photos / f"{number % 5}.png")
+    words = [sys.executable, "-m", "tacit", "predict", many, "--weights", weights, "--output", out, "--json"]
+    lines, patience = out / "results.jsonl", time.monotonic() + 120
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while not (lines.exists() and lines.stat().st_size) and time.monotonic() < patience:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+    assert (process.returncode, told) == (130, "interrupted\n")
+    done = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert 0 < len(done) < 3000
+    names = {path.name for path in out.iterdir()} - {"results.jsonl"}
+    assert {name.rpartition(".")[2] for name in names} <= {"png"}
+    assert len(names) <= len(done)

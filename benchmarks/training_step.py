@@ -1,74 +1,111 @@
-"""Images a second of a training step (forward, backward) of small networks: memory format, precision, widths, size.
+"""Images a second of training steps: memory format and precision; `--widths` compares networks like nano.
 
-    python benchmarks/training_step.py            about three minutes on two cores
+    python benchmarks/training_step.py nano --size 416 --batch 16                     half a minute on two cores
+    python benchmarks/training_step.py yolor-csp --size 320 --batch 4 --rounds 3      two minutes
 
-The tables in docs/decisions/training-speed.md and docs/decisions/nano.md come from here. Every variant is timed several
-times and the best is printed, because other work on the machine can only slow a step down.
+A step is forward, backward, SGD and the moving average of the weights, on random pictures. The contestants take turns,
+because a busy machine should be busy for all of them; figures are medians over the rounds, ratios medians of the
+ratios within a round, against float32 in contiguous memory. `--profile` shows where the time of each goes. The tables
+in docs/decisions/training-speed.md and docs/decisions/nano.md come from here.
 """
 
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
 
 from tacit import zoo
+from tacit.describe import describe
+from tacit.network import Network
+from tacit.processor import gains_from_bfloat16, has_bfloat16
 from tacit.tasks.detect.anchors import ANCHORS_640
+from tacit.training.optimiser import MovingAverage
+from tacit.training.recipe import Optimiser
 
-BATCH, STEPS = 16, 5
 WIDTHS = ((32, 64, 128, 256), (64, 64, 128, 256), (64, 80, 160, 320), (48, 96, 192, 384))
+Step = Callable[[], None]
 
 
-def gflops(network: nn.Module, size: int) -> float:
-    """2 x multiply-adds of the convolutions for one square image, in billions."""
-    total = 0
+def stepping(network: Network, shape: tuple[int, ...], layout: torch.memory_format, half: bool) -> Step:
+    """A training step of a copy of the network on pictures of that shape."""
+    learner = copy.deepcopy(network).train().to(memory_format=layout)  # type: ignore[call-overload]
+    images, average = torch.rand(shape).to(memory_format=layout), MovingAverage(learner, Optimiser())
+    optimiser = torch.optim.SGD(learner.parameters(), lr=1e-4, momentum=0.9, nesterov=True)
 
-    def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
-        assert isinstance(module, nn.Conv2d)
-        total += 2 * output.shape[2] * output.shape[3] * module.weight.numel()
-
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    with torch.inference_mode():
-        network.eval()(torch.zeros(1, 3, size, size))
-    for hook in hooks:
-        hook.remove()
-    network.train()
-    return total / 1e9
-
-
-def images_per_second(network: nn.Module, size: int, layout: torch.memory_format, half: bool) -> float:
-    """The best of a few steps on random pictures."""
-    network.to(memory_format=layout)  # type: ignore[call-overload]
-    images, best = torch.rand(BATCH, 3, size, size).to(memory_format=layout), float("inf")
-    for _ in range(STEPS):
-        start = time.perf_counter()
+    def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            outputs = network(images)
+            outputs = learner(images)
         torch.stack([level.float().square().mean() for level in outputs["detect"]]).sum().backward()
-        best = min(best, time.perf_counter() - start)
-    return BATCH / best
+        optimiser.step()
+        optimiser.zero_grad()
+        average.update(learner)
+
+    return step
 
 
-def row(name: str, measure: Callable[[int], float]) -> None:
-    """One line of the table."""
-    print(f"{name:<44}" + "".join(f"{measure(size):>10.1f}" for size in (256, 416)), flush=True)
+def variants(network: Network, shape: tuple[int, ...]) -> dict[str, Step]:
+    """By name; the first is what the others are compared with."""
+    return {
+        f"{name}, {'bf16' if half else 'fp32'}": stepping(network, shape, layout, half)
+        for name, layout in (("contiguous", torch.contiguous_format), ("channels last", torch.channels_last))
+        for half in (False, True)
+        if name != "contiguous" or not half
+    }
+
+
+def widths(shape: tuple[int, ...]) -> dict[str, Step]:
+    """Networks like nano, in float32."""
+    steps: dict[str, Step] = {}
+    for one in WIDTHS:
+        network = zoo.pyramid(80, replace(zoo.NANO, stages=tuple(zip(one, (1, 2, 2, 1), strict=True))), ANCHORS_640)
+        steps[str(one)] = stepping(network, shape, torch.channels_last, False)
+    return steps
+
+
+def race(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each, in turns; the first round, which prepares the kernels, does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: times[1:] for name, times in seconds.items()}
 
 
 def main() -> None:
-    """Both tables."""
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {BATCH}; images/s at 256 and 416 px")
-    nano = zoo.nano()
-    for layout in (torch.contiguous_format, torch.channels_last):
-        for half in (False, True):
-            name = f"nano, {str(layout).removeprefix('torch.')}, {'bf16' if half else 'fp32'}"
-            row(name, lambda size, layout=layout, half=half: images_per_second(nano, size, layout, half))
-    for widths in WIDTHS:
-        network = zoo.pyramid(80, replace(zoo.NANO, stages=tuple(zip(widths, (1, 2, 2, 1), strict=True))), ANCHORS_640)
-        millions = sum(p.numel() for p in network.parameters()) / 1e6
-        name = f"widths {widths}: {millions:.2f} M, {gflops(network, 416):.2f} GFLOPs"
-        row(name, lambda size, network=network: images_per_second(network, size, torch.channels_last, False))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?", default="nano")
+    parser.add_argument("--size", type=int, default=416)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--widths", action="store_true")
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    shape = (options.batch, 3, options.size, options.size)
+    network = zoo.create(options.model, 80)
+    print(
+        f"{options.model}, {describe(network, options.size).gflops:.1f} GFLOPs at {options.size} px, "
+        f"batch {options.batch}; torch {torch.__version__}, {torch.get_num_threads()} threads, "
+        f"bf16 {'native' if has_bfloat16() else 'imitated'}, {'fast' if gains_from_bfloat16() else 'slow'}"
+    )
+    steps = widths(shape) if options.widths else variants(network, shape)
+    seconds = race(steps, options.rounds)
+    first = next(iter(seconds.values()))
+    for name, times in seconds.items():
+        ratio = statistics.median(a / b for a, b in zip(first, times, strict=True))
+        print(f"{name:<24}{options.batch / statistics.median(times):>8.2f} images/s{ratio:>8.2f} x", flush=True)
+    for name, step in steps.items() if options.profile else ():
+        with profile(activities=[ProfilerActivity.CPU]) as seen:
+            step()
+        print(name, seen.key_averages().table(sort_by="self_cpu_time_total", row_limit=14), sep="\n")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from tyro.conf import Positional, UseAppendAction, arg
 
 from tacit.api import Model, load
@@ -96,7 +97,9 @@ def run(arguments: Sequence[str]) -> int:
     wish, model = options.wish(), options.model()
     path = options.path(model)
     make_folder(path.parent)
-    chosen = calibrating(model, options.data, options.photographs) if wish.precision is Precision.INT8 else ()
+    chosen: Iterable[np.ndarray] = ()
+    if wish.precision is Precision.INT8:
+        chosen = calibrating(model, options.data, options.photographs)
     passport = export(model.network, model.record, path, wish, chosen)
     files = wish.format.files(path)
     size = sum(file.stat().st_size for file in files)

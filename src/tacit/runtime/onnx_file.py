@@ -45,7 +45,7 @@ def pruned(model: ModelProto, outputs: Collection[str]) -> ModelProto:
 
 def _parsed(path: Path) -> ModelProto:
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         model = onnx.load_from_string(path.read_bytes())

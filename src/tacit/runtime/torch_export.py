@@ -38,7 +38,7 @@ def save_torch(network: Network, record: Record, path: Path, precision: Precisio
         program = export.export(whole, (whole.example(),), dynamic_shapes=whole.dynamic())
         described = {PASSPORT: json.dumps(whole.passport.to_strings())}
         with replacing(path) as file:
-            export.save(program, file, extra_files=described)  # type: ignore[arg-type]
+            export.save(program, file, extra_files=described)
     return whole.passport
 
 

@@ -42,6 +42,7 @@ FLOORS = (  # from the ground up; the longest name that fits a module is its flo
     "runtime",
     "predict",
     "scale",
+    "bench",
     "api",
     "cli",
 )

@@ -24,6 +24,7 @@ COMMANDS = {
     "teach": "teach a frozen network a new task, into a small knowledge file",
     "val": "score a network on a labelled dataset",
     "study": "compare variants of a recipe over seeds: ablations of the paper, tasks alone and together",
+    "bench": "measure how fast this machine answers: every engine, every precision, stage by stage",
     "models": "list the published models",
     "info": "describe a model or a weights file, layer by layer and as a drawing",
     "download": "fetch published weights into the cache folder",

@@ -38,7 +38,7 @@ def quantised(model: Model, batches: Iterable[Float32[np.ndarray, "b 3 h w"]]) -
     ahead = ahead_of(whole, ends)
     with redirect_stdout(io.StringIO()):  # its bars
         small = nncf.quantize(
-            ahead,
+            ahead.clone(),  # nncf follows what a layer feeds, and these feed the rest of `whole` too
             nncf.Dataset(batches),
             preset=nncf.QuantizationPreset.MIXED,
             target_device=nncf.TargetDevice.CPU,

@@ -188,7 +188,11 @@ def test_create_gives_a_model_of_ones_own_classes(scene):
     assert set(result.names) == set(by_number.names)
 
 
-def test_create_says_when_only_the_trunk_fits(model, tmp_path, caplog):
+def test_create_says_when_only_the_trunk_fits(model, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(tacit.api.LOG, "disabled", False)  # libraries that other tests load switch loggers off
+    monkeypatch.setattr(tacit.api.LOG, "handlers", [caplog.handler])
+    monkeypatch.setattr(tacit.api.LOG, "propagate", False)
+    caplog.set_level("WARNING", logger="tacit.api")
     path = tmp_path / "three.safetensors"
     save(model.network, model.record, path)
     same_classes = create("debug", NAMES, weights=str(path))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from seven import PLANS
 from torch import nn
 from trained import look_trained
 
@@ -14,15 +15,6 @@ from tacit.nn.uses import Modelling, Operator, Uses
 from tacit.tasks.bend import uses_to_json
 from tacit.tasks.known import KNOWN, kind_of
 
-PLANS = {
-    "detect": {"classes": ["square", "disc"]},
-    "segment": {"prototypes": 8},
-    "pose": {"names": ["middle", "left_end"], "skeleton": [[0, 1]], "pairs": [], "classes": ["disc"]},
-    "scene": {"classes": ["other", "square"]},
-    "tags": {"names": ["square", "disc", "dark"], "single": False},
-    "embed": {"dimension": 8, "identities": False},
-    "caption": {"words": ["a", "dark", "disc"], "length": 6, "width": 32, "layers": 1},
-}
 ALL_OF_IT = Uses(
     alignment=Operator.CONCAT,
     refinement=Operator.ADD,

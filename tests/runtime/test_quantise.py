@@ -16,6 +16,7 @@ from tacit.runtime.calibration import calibration, evenly, labelled_splits
 from tacit.runtime.comparison import changes, scored_dataset
 from tacit.runtime.engine import Precision
 from tacit.runtime.kept import ahead_of, last_convolutions
+from tacit.runtime.openvino_core import core
 from tacit.runtime.probe import seen
 from tacit.runtime.quantise import quantised
 from tacit.runtime.torch_engine import TorchEngine
@@ -75,9 +76,7 @@ def pictures(count=8):
 
 
 def answers(model, picture):
-    from openvino import Core
-
-    compiled = Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return [compiled(picture)[index].copy() for index in range(len(model.outputs))]
 
 
@@ -111,13 +110,13 @@ def test_value_convolutions_are_in_int8_but_the_last_ones(model):
 @pytest.mark.slow  # exporting takes most of it
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_value_seven_tasks_answer_nearly_the_same(photos, tmp_path):
-    openvino = pytest.importorskip("openvino")
+    pytest.importorskip("openvino")
     pytest.importorskip("nncf")
     from tacit.runtime.onnx_export import to_onnx
     from tacit.runtime.openvino_engine import OpenVinoEngine
 
     network, record = network_of_seven().fold(), record_of_seven()
-    content = openvino.Core().read_model(to_onnx(network, record).SerializeToString())
+    content = core().read_model(to_onnx(network, record).SerializeToString())
     stages = Stages(network, record.classes, record.input_size)
     openvino.save_model(quantised(content, calibration(stages, photos, 5)), tmp_path / "small.xml")
     engine = OpenVinoEngine(tmp_path / "small.xml", Precision.INT8)

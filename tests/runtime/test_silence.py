@@ -16,7 +16,6 @@ assert not Telemetry().consent
 """
 
 
-@pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="a worker died here twice, and nobody knows why")
 def test_value_openvino_keeps_to_itself(tmp_path):
     pytest.importorskip("openvino_telemetry")
     done = child("-c", CODE, HOME=str(tmp_path), CI="")

@@ -6,6 +6,7 @@ import torch
 
 from tacit.errors import ConfigError
 from tacit.geometry.nms import suppress
+from tacit.runtime.openvino_core import core
 from tacit.runtime.openvino_engine import read_model
 from tacit.runtime.passport import Passport
 from tacit.runtime.suppression_nodes import BOXES, SOURCES, suppression_graph, with_suppression
@@ -56,9 +57,7 @@ def run_onnx(content, rows):
 
 def run_openvino(content, rows):
     pytest.importorskip("openvino")
-    from openvino import Core
-
-    found = Core().compile_model(read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({0: rows})
+    found = core().compile_model(read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({0: rows})
     return found[0], found[1]
 
 

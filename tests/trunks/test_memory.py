@@ -1,6 +1,5 @@
 """The largest models on an ordinary machine: folded, at their native size, in under 6 GiB."""
 
-import os
 import subprocess
 import sys
 
@@ -17,7 +16,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="a worker died here twice, and nobody knows why")
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ru_maxrss has other units, or is not there")
 @pytest.mark.parametrize(("model", "side"), [("yolor-d6", 1280), ("yolov4-p7", 1536)])

@@ -72,6 +72,8 @@ def _in_openvino(precision: Precision, channels: int, side: int) -> Callable[[],
     import openvino
     from openvino import opset13 as ops
 
+    from tacit.runtime.openvino_core import core
+
     random = np.random.default_rng(0)
     images = ops.parameter([1, channels, side, side], np.float32)
     layer = images
@@ -83,7 +85,7 @@ def _in_openvino(precision: Precision, channels: int, side: int) -> Callable[[],
         layer = ops.relu(ops.convolution(layer, weights, [1, 1], [1, 1], [1, 1], [1, 1]))
     options = {"INFERENCE_PRECISION_HINT": HINTS[precision], "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     model = openvino.Model([layer], [images], "peak")
-    compiled = openvino.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY", **options})
+    compiled = core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY", **options})
     content = random.random((1, channels, side, side), np.float32)
     return lambda: compiled({0: content}, share_inputs=True)
 

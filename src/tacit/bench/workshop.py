@@ -53,11 +53,12 @@ class Workshop:
         """OpenVINO's format, measured on the sample photographs. Raises ConfigError without the extra `int8`."""
         import openvino
 
+        from tacit.runtime.openvino_core import core
         from tacit.runtime.quantise import quantised  # nncf is slow to import
 
         stages = Stages(self.folded, self.record.classes, self.size)
         batches = [stages.preprocess([image], [square(image, self.size)]) for image in photographs()]
-        model = quantised(openvino.Core().read_model(self.onnx), [np.asarray(batch) for batch in batches])
+        model = quantised(core().read_model(self.onnx), [np.asarray(batch) for batch in batches])
         openvino.save_model(model, self.folder / "int8.xml", compress_to_fp16=False)
         return self.folder / "int8.xml"
 

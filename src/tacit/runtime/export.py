@@ -16,7 +16,8 @@ from tacit.errors import ConfigError
 from tacit.network import Network
 from tacit.runtime.engine import Precision
 from tacit.runtime.onnx_export import described, passport_in, to_onnx
-from tacit.runtime.openvino_export import marked, require_openvino, save_openvino, to_openvino
+from tacit.runtime.openvino_core import core
+from tacit.runtime.openvino_export import marked, save_openvino, to_openvino
 from tacit.runtime.passport import Passport
 from tacit.runtime.quantise import quantised, require_nncf
 from tacit.runtime.suppression_nodes import with_suppression
@@ -89,7 +90,7 @@ def export(
     if wish.format is Format.TENSORRT:
         require_tensorrt()  # known before a minute of exporting
     if wish.format is Format.OPENVINO:
-        require_openvino()
+        core()
     if wish.precision is Precision.INT8:
         require_nncf()
     model = to_onnx(network, record)

@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from tacit.errors import ConfigError, WeightsError
+from tacit.errors import WeightsError
 from tacit.processor import CPU, gains_from_bfloat16
 from tacit.runtime.engine import Answers, Engine, Precision
-from tacit.runtime.silence import unreported
+from tacit.runtime.openvino_core import core
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Model
@@ -68,8 +68,6 @@ class OpenVinoEngine(Engine):
         return self._compiled[shape]
 
     def _compile(self, shape: tuple[int, ...]) -> CompiledModel:
-        from openvino import Core
-
         fixed = self.model.clone()
         try:
             fixed.reshape(list(shape))
@@ -80,7 +78,7 @@ class OpenVinoEngine(Engine):
             "INFERENCE_PRECISION_HINT": self._rest(),
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        return Core().compile_model(fixed, "CPU", options)
+        return core().compile_model(fixed, "CPU", options)
 
     def _rest(self) -> str:
         """What is calculated in that is not in int8; said on purpose, as OpenVINO rounds to bfloat16 by itself."""
@@ -92,14 +90,7 @@ class OpenVinoEngine(Engine):
 def read_model(model: bytes | Path) -> Model:
     """Raises as `OpenVinoEngine` does."""
     try:
-        with unreported():
-            from openvino import Core
-    except ImportError as error:
-        raise ConfigError(
-            "the engine openvino is not installed", fix="pip install 'tacit[openvino]', or choose another --engine"
-        ) from error
-    try:
-        return Core().read_model(model)
+        return core().read_model(model)
     except RuntimeError as error:  # with a page of C++ after the first line
         name = model.name if isinstance(model, Path) else "the model"
         raise WeightsError(f"OpenVINO cannot read {name}", allowed="what tacit export has written") from error

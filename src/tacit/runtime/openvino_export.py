@@ -6,11 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tacit.errors import ConfigError, TacitError, WeightsError
+from tacit.errors import TacitError, WeightsError
 from tacit.runtime.exportable import INPUT
 from tacit.runtime.openvino_engine import read_model
 from tacit.runtime.passport import KEY, Passport
-from tacit.runtime.silence import unreported
 
 if TYPE_CHECKING:
     from openvino import Model
@@ -20,7 +19,6 @@ ROOM = "tacit"  # in the runtime information
 
 def to_openvino(content: bytes, passport: Passport) -> Model:
     """The ONNX model `content` as one of OpenVINO. Raises ConfigError where the extra `openvino` is missing."""
-    require_openvino()
     return marked(read_model(content), passport)
 
 
@@ -64,13 +62,3 @@ def answering(model: Model, passport: Passport) -> Model:
         if not result.output(0).get_names() & set(passport.outputs):
             model.remove_result(result)
     return model
-
-
-def require_openvino() -> None:
-    """Raises ConfigError where the extra is missing."""
-    try:
-        with unreported():
-            import openvino
-    except ImportError as error:
-        raise ConfigError("openvino is not installed", fix="pip install 'tacit[openvino]'") from error
-    assert openvino

@@ -112,13 +112,15 @@ def test_value_convolutions_are_in_int8_but_the_last_ones(model):
 def test_value_seven_tasks_answer_nearly_the_same(photos, tmp_path):
     pytest.importorskip("openvino")
     pytest.importorskip("nncf")
+    from openvino import save_model
+
     from tacit.runtime.onnx_export import to_onnx
     from tacit.runtime.openvino_engine import OpenVinoEngine
 
     network, record = network_of_seven().fold(), record_of_seven()
     content = core().read_model(to_onnx(network, record).SerializeToString())
     stages = Stages(network, record.classes, record.input_size)
-    openvino.save_model(quantised(content, calibration(stages, photos, 5)), tmp_path / "small.xml")
+    save_model(quantised(content, calibration(stages, photos, 5)), tmp_path / "small.xml")
     engine = OpenVinoEngine(tmp_path / "small.xml", Precision.INT8)
     exact, near = (seen(network, record.classes, record.input_size, each) for each in (None, engine))
     # what random weights find stands so near the thresholds that other boxes take over, and their masks and poses

@@ -25,7 +25,7 @@ from PIL import Image
 import tacit
 from tacit.api import Model
 from tacit.data.images import load_image
-from tacit.predict.pipeline import BATCH, predict_files
+from tacit.predict.pipeline import batch_for, predict_files
 from tacit.predict.writers import JsonLines, Pictures
 from tacit.results import Result
 from tacit.stages import Stages
@@ -89,13 +89,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int)
-    parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--engine", default="torch")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--tasks", nargs="*")
     options = parser.parse_args()
-    model, batch = model_of(options), options.batch
+    model = model_of(options)
     stages = model.stages(size=options.size, tasks=options.tasks)
+    batch = options.batch or batch_for(stages)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = photographs(folder, max(batch, options.count // options.rounds // batch * batch))

@@ -136,6 +136,11 @@ class Stages:
             answers[DETECT] = {"rows": view.back(answers[DETECT]["rows"], width=batch.shape[3])}
         return answers
 
+    @property
+    def at_once(self) -> int:
+        """How many threads may `look` at the same time (see `Engine`)."""
+        return self._engine.at_once
+
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()

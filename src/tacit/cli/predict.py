@@ -52,7 +52,7 @@ class Options:
     classes: tuple[str, ...] = ()
     """Only these classes, by name; without it all."""
     batch: int | None = None
-    """Photographs of one shape in one forward pass; without it 8."""
+    """Photographs of one shape in one forward pass; without it 8, or 1 for large networks on a CPU."""
     json: bool = False
     """Also write results.jsonl, one line a photograph or frame."""
     coco: bool = False

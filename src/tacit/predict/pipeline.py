@@ -1,18 +1,21 @@
 """Many photographs and films through the stages, all of which work at the same time.
 
-Threads read, decode and letterbox what comes next while the network calculates, and others suppress what it has found:
-nearly all of it happens outside of Python's lock. What is held is bounded, however many files there are.
+Threads read, decode and letterbox what comes next while others calculate: nearly all of it happens outside of Python's
+lock. A pass of torch on a CPU has one thread, and as many passes are under way as there are processors: where several
+threads share one pass they wait for each other after every layer, and for whatever else wants a processor. What is held
+is bounded, however many files there are.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Semaphore
 
 import torch
 
@@ -23,15 +26,16 @@ from tacit.geometry.letterbox import Letterbox, place
 from tacit.predict.ahead import ahead, each_ahead
 from tacit.predict.video import frames, is_video
 from tacit.results import Moment, Result
-from tacit.runtime.engine import Answers
+from tacit.runtime.rounded import gflops
 from tacit.stages import Image, Stages
 
-READERS, ANSWERERS = 2, 1  # threads
+READERS = 2  # threads; on machines of more than eight processors one for every four of them
 PATIENCE = 4  # batches that may come before an odd-shaped photograph no longer waits for others of its shape
 FRAMES = 4  # decoded ahead of a film
 KEPT = 2_100_000  # pixels (1920 x 1080) of a photograph that is kept to be drawn on; larger ones are read again for it
 
-BATCH = 8
+BATCH = 8  # shares the small steps of a small network's pass
+LARGE = 8.0  # GFLOPs of a pass from which it has none, and fits the processor's cache better alone
 MARGIN = 2  # times the network's input that a picture decoded at a fraction still has
 
 
@@ -59,7 +63,8 @@ class _Waiting:
     """A photograph between the reading and its answer, which is a future once the network has looked."""
 
     framed: _Framed
-    answer: Future[Result] | None = None
+    shelf: Future[list[Result]] | None = None
+    place: int = 0
 
 
 def predict_files(
@@ -69,29 +74,59 @@ def predict_files(
 
     A film gives a result for each of its frames, and a fault behind them where it is damaged (`predict.video`).
     `batch` photographs share a pass of the network, where so many of one shape come near each other; by itself it is
-    `BATCH`. A JPEG that is much larger than the network's input is decoded at a fraction of its size: its boxes are in
-    pixels of the photograph all the same. Its result has no `image` but draws on the file, and so have those of all
-    photographs of more than `KEPT` pixels.
+    `batch_for` the network. A JPEG that is much larger than the network's input is decoded at a fraction of its size:
+    its boxes are in pixels of the photograph all the same. Its result has no `image` but draws on the file, and so have
+    those of all photographs of more than `KEPT` pixels.
     """
-    batch = batch or BATCH
-    with ThreadPoolExecutor(READERS, "reader") as readers, ThreadPoolExecutor(ANSWERERS, "answerer") as answerers:
-        line = _Line(stages, batch, answerers)
+    batch, reading = batch or batch_for(stages), max(READERS, stages.at_once // 4)
+    with _threads(reading, "reader") as readers, _lookers(stages.at_once) as lookers:
+        line = _Line(stages, batch, lookers)
         with closing(_sources(paths, MARGIN * stages.size)) as sources:
-            try:
-                for framed in each_ahead(readers, partial(_framed, stages), sources, batch + READERS):
-                    line.put(framed)
-                    yield from line.ready()
-                yield from line.rest()
-            finally:
-                readers.shutdown(cancel_futures=True)
-                answerers.shutdown(cancel_futures=True)
+            for framed in each_ahead(readers, partial(_framed, stages), sources, batch + reading):
+                line.put(framed)
+                yield from line.ready()
+            yield from line.rest()
+
+
+def batch_for(stages: Stages) -> int:
+    """Photographs for a pass: `BATCH`, or one where passes go side by side and each of them is `LARGE`."""
+    return 1 if stages.at_once > 1 and gflops(stages.network, stages.size) > LARGE else BATCH
+
+
+@contextmanager
+def _threads(number: int, name: str, begin: Callable[[], None] | None = None) -> Iterator[ThreadPoolExecutor]:
+    """In the end, what they have not begun is given up."""
+    with ThreadPoolExecutor(number, name, begin) as threads:
+        try:
+            yield threads
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _lookers(at_once: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads for passes, each of which calculates alone where several may look at once; always one more than that
+    where only one may, so that another answers meanwhile.
+    """
+    if at_once == 1:
+        with _threads(2, "looker") as lookers:
+            yield lookers
+        return
+    before = torch.get_num_threads()
+    with _threads(at_once, "looker", partial(torch.set_num_threads, 1)) as lookers:
+        try:
+            yield lookers
+        finally:
+            torch.set_num_threads(before)  # 1 would hold for all threads that begin later, too
 
 
 class _Line:
     """Answers in the order of the photographs, and the shelves where those of one shape wait to share a pass."""
 
-    def __init__(self, stages: Stages, batch: int, answerers: ThreadPoolExecutor) -> None:
-        self.stages, self.batch, self.answerers = stages, batch, answerers
+    def __init__(self, stages: Stages, batch: int, lookers: ThreadPoolExecutor) -> None:
+        self.stages, self.batch, self.lookers = stages, batch, lookers
+        self.most = max(PATIENCE, 2 * stages.at_once) * batch
+        self.turns = Semaphore(stages.at_once)
         self.order: deque[_Waiting | Fault] = deque()
         self.shelves: dict[tuple[int, int], list[_Waiting]] = {}
 
@@ -109,7 +144,7 @@ class _Line:
 
     def ready(self) -> Iterator[Result | Fault]:
         """Those at the front that are answered; the front is waited for when too many stand behind it."""
-        while self.order and (_is_answered(self.order[0]) or len(self.order) > PATIENCE * self.batch):
+        while self.order and (_is_answered(self.order[0]) or len(self.order) > self.most):
             yield self._first()
 
     def rest(self) -> Iterator[Result | Fault]:
@@ -121,28 +156,34 @@ class _Line:
         first = self.order.popleft()
         if isinstance(first, Fault):
             return first
-        if first.answer is None:
+        if first.shelf is None:
             self._look(first.framed.plan.target)
-        assert first.answer is not None
-        return first.answer.result()
+        assert first.shelf is not None
+        return first.shelf.result()[first.place]
 
-    @torch.inference_mode()
     def _look(self, shape: tuple[int, int]) -> None:
-        """The network's pass over a shelf; what it found is left to the other threads."""
+        """Leaves a shelf to the threads."""
         shelf = self.shelves.pop(shape)
-        decoded = self.stages.look(self.stages.batch([waiting.framed.pixels for waiting in shelf]))
-        for place_in_batch, waiting in enumerate(shelf):
-            waiting.answer = self.answerers.submit(_answered, self.stages, decoded, place_in_batch, waiting.framed)
+        answers = self.lookers.submit(_answered, self.stages, self.turns, [waiting.framed for waiting in shelf])
+        for place_on_shelf, waiting in enumerate(shelf):
+            waiting.shelf, waiting.place = answers, place_on_shelf
 
 
 def _is_answered(waiting: _Waiting | Fault) -> bool:
-    return isinstance(waiting, Fault) or (waiting.answer is not None and waiting.answer.done())
+    return isinstance(waiting, Fault) or (waiting.shelf is not None and waiting.shelf.done())
 
 
 @torch.inference_mode()
-def _answered(stages: Stages, decoded: Answers, place_in_batch: int, framed: _Framed) -> Result:
-    result = stages.result(decoded, place_in_batch, framed.image, framed.plan)
-    return replace(result, path=framed.source.path, moment=framed.source.moment)
+def _answered(stages: Stages, turns: Semaphore, shelf: Sequence[_Framed]) -> list[Result]:
+    """The network's pass over a shelf, and what it found."""
+    batch = stages.batch([framed.pixels for framed in shelf])
+    with turns:
+        decoded = stages.look(batch)
+    results = [stages.result(decoded, i, framed.image, framed.plan) for i, framed in enumerate(shelf)]
+    return [
+        replace(result, path=framed.source.path, moment=framed.source.moment)
+        for result, framed in zip(results, shelf, strict=True)
+    ]
 
 
 def _framed(stages: Stages, source: _Source) -> _Framed | Fault:

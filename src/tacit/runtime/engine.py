@@ -36,5 +36,12 @@ class Engine(ABC):
     @abstractmethod
     def device(self) -> torch.device: ...
 
+    @property
+    def at_once(self) -> int:
+        """How many passes may be under way, each in a thread that calculates alone; 1 where an engine has threads of
+        its own.
+        """
+        return 1
+
     @abstractmethod
     def __call__(self, batch: Float32[Tensor, "b 3 h w"]) -> Answers: ...

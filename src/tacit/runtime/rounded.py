@@ -46,7 +46,7 @@ def gflops(network: Network, size: int) -> float:
 
     hooks = [part.register_forward_hook(count) for part in network.modules() if isinstance(part, nn.Conv2d)]
     try:
-        network(torch.zeros(1, 3, small, small, device=next(network.parameters()).device))
+        network(torch.zeros(1, 3, small, small, device=next(network.parameters(), torch.empty(0)).device))
     finally:
         for hook in hooks:
             hook.remove()

@@ -32,6 +32,10 @@ class TorchEngine(Engine):
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
 
+    @property
+    def at_once(self) -> int:
+        return torch.get_num_threads() if self.device.type == "cpu" else 1
+
     def only(self, tasks: Collection[str]) -> TorchEngine:
         """The same engine for these tasks and those they need: weights are shared, other heads are not calculated."""
         part = copy(self)

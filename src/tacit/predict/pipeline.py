@@ -60,7 +60,7 @@ class _Framed:
 
 @dataclass(eq=False)
 class _Waiting:
-    """A photograph between the reading and its answer, which is a future once the network has looked."""
+    """A photograph between the reading and its answer: the one at `place` of what is found for its shelf."""
 
     framed: _Framed
     shelf: Future[list[Result]] | None = None
@@ -105,15 +105,12 @@ def _threads(number: int, name: str, begin: Callable[[], None] | None = None) ->
 
 @contextmanager
 def _lookers(at_once: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads for passes, each of which calculates alone where several may look at once; always one more than that
-    where only one may, so that another answers meanwhile.
+    """Threads for passes, each of which calculates alone where several may look at once; two where only one may, so
+    that the other answers meanwhile.
     """
-    if at_once == 1:
-        with _threads(2, "looker") as lookers:
-            yield lookers
-        return
     before = torch.get_num_threads()
-    with _threads(at_once, "looker", partial(torch.set_num_threads, 1)) as lookers:
+    alone = partial(torch.set_num_threads, 1) if at_once > 1 else None
+    with _threads(max(2, at_once), "looker", alone) as lookers:
         try:
             yield lookers
         finally:
@@ -179,10 +176,11 @@ def _answered(stages: Stages, turns: Semaphore, shelf: Sequence[_Framed]) -> lis
     batch = stages.batch([framed.pixels for framed in shelf])
     with turns:
         decoded = stages.look(batch)
-    results = [stages.result(decoded, i, framed.image, framed.plan) for i, framed in enumerate(shelf)]
     return [
-        replace(result, path=framed.source.path, moment=framed.source.moment)
-        for result, framed in zip(results, shelf, strict=True)
+        replace(
+            stages.result(decoded, i, framed.image, framed.plan), path=framed.source.path, moment=framed.source.moment
+        )
+        for i, framed in enumerate(shelf)
     ]
 
 

@@ -90,7 +90,7 @@ def export(
     if wish.format is Format.TENSORRT:
         require_tensorrt()  # known before a minute of exporting
     if wish.format is Format.OPENVINO:
-        core()
+        core()  # likewise
     if wish.precision is Precision.INT8:
         require_nncf()
     model = to_onnx(network, record)

@@ -20,17 +20,14 @@ def core() -> Core:
     """It never ends. Raises ConfigError where the extra `openvino` is missing."""
     try:
         with unreported():
-            import openvino
+            from openvino import Core
     except ImportError as error:
         raise ConfigError(
             "the engine openvino is not installed", fix="pip install 'tacit[openvino]', or choose another --engine"
         ) from error
-    assert openvino
-    return _the_one()
+    return _the_one(Core)
 
 
 @cache
-def _the_one() -> Core:
-    from openvino import Core
-
-    return Core()
+def _the_one(kind: type[Core]) -> Core:
+    return kind()

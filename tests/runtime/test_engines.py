@@ -4,7 +4,10 @@ The bundled weights are judged in all of them. A small network that was never tr
 hundreds of boxes that are nearly as good as each other, and every rounding leaves other ones over.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import torch
 from seven import network_of_seven, record_of_seven
 from small_export import SMALL
 
@@ -38,12 +41,38 @@ def small():
     return network, record, seen(network, record.classes, record.input_size, None)
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way.precision is Precision.FP32], ids=str)
-def test_value_a_small_network(way, small):
+def engine_of(way, small):
+    """Of the small network; for other libraries than torch as it was exported."""
     require(way)
     network, record, _ = small
-    torch_s_own = way.kind is EngineKind.TORCH
-    check(*small, way.build(network, record) if torch_s_own else way.run(read_onnx(SMALL)[0]))
+    return way.build(network, record) if way.kind is EngineKind.TORCH else way.run(read_onnx(SMALL)[0])
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.precision is Precision.FP32], ids=str)
+def test_value_a_small_network(way, small):
+    check(*small, engine_of(way, small))
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.precision is Precision.FP32], ids=str)
+def test_value_passes_side_by_side(way, small, two_threads):
+    """Threads that calculate alone get what they get one after the other, each for its own batch."""
+    require(way)
+    engine = engine_of(way, small)
+    assert engine.at_once == 2
+    batches = [torch.rand(1 + number % 2, 3, 64, 64 + 32 * (number % 3)) for number in range(24)]
+    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        together = list(threads.map(engine, batches))
+        alone = [threads.submit(engine, batch).result() for batch in batches]
+    torch.testing.assert_close(together, alone, rtol=0, atol=0)
+    torch.testing.assert_close(together, [engine(batch) for batch in batches], rtol=1e-4, atol=1e-3)  # other sums
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ class Stages:
 
     def batch(self, framed: Sequence[Image]) -> Float32[Tensor, "b 3 h w"]:
         """Pictures that are letterboxed already, in [0, 1] on the engine's device."""
-        pixels = torch.from_numpy(np.stack(framed)).to(self._engine.device)
+        pixels = torch.from_numpy(np.stack(framed)).to(self.device)
         return pixels.permute(0, 3, 1, 2).float().div_(255)  # b,h,w,3 -> b,3,h,w
 
     def postprocess(self, decoded: Answers, images: Sequence[Image], plans: Sequence[Letterbox]) -> list[Result]:
@@ -135,6 +135,11 @@ class Stages:
         if view != AS_IT_IS[0]:
             answers[DETECT] = {"rows": view.back(answers[DETECT]["rows"], width=batch.shape[3])}
         return answers
+
+    @property
+    def device(self) -> torch.device:
+        """Where the engine calculates."""
+        return self._engine.device
 
     @property
     def at_once(self) -> int:

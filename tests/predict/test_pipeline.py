@@ -156,14 +156,12 @@ def test_memory_stays_flat(finder, tmp_path):
     assert max(seen[150:]) - max(seen[:100]) < 40e6
 
 
-@pytest.mark.parametrize(("size", "batch"), [(640, 8), (1600, 1)])
-def test_value_a_large_pass_takes_one_photograph(size, batch, monkeypatch):
-    """4 GFLOPs at 640 pixels, 27 at 1600; where passes do not go side by side it makes no difference."""
-    model = tacit.create("nano", 2)
-    monkeypatch.setattr(TorchEngine, "at_once", 2)
-    assert batch_for(model.stages(size=size)) == batch
-    monkeypatch.setattr(TorchEngine, "at_once", 1)
-    assert batch_for(model.stages(size=size)) == 8
+@pytest.mark.parametrize(("size", "device", "batch"), [(640, "cpu", 8), (1600, "cpu", 1), (1600, "cuda", 8)])
+def test_value_a_large_pass_of_a_cpu_takes_one_photograph(size, device, batch, monkeypatch):
+    """4 GFLOPs at 640 pixels, 27 at 1600."""
+    stages = tacit.create("nano", 2).stages(size=size)
+    monkeypatch.setattr(TorchEngine, "device", torch.device(device))
+    assert batch_for(stages) == batch
 
 
 def test_value_each_pass_calculates_alone_and_other_threads_as_before(finder, lying, monkeypatch):

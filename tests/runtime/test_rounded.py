@@ -27,18 +27,18 @@ def network(model):
 def gains(monkeypatch):
     """On any machine as on one that is made for bfloat16; every network is worth it."""
     monkeypatch.setattr(rule, "gains_from_bfloat16", lambda device: True)
-    monkeypatch.setattr(rule, "WORTH", 0.0)
+    monkeypatch.setattr(rule, "BFLOAT16_FROM", 0.0)
 
 
 def test_value_a_machine_that_does_not_gain(monkeypatch, model, network):
-    monkeypatch.setattr(rule, "WORTH", 0.0)
+    monkeypatch.setattr(rule, "BFLOAT16_FROM", 0.0)
     monkeypatch.setattr(rule, "gains_from_bfloat16", lambda device: False)
     assert rule.rounded(network, model.names, 416) is None
 
 
 def test_value_a_network_that_is_too_small(monkeypatch, model, network):
     monkeypatch.setattr(rule, "gains_from_bfloat16", lambda device: True)
-    assert rule.gflops(network, 416) < rule.WORTH
+    assert rule.gflops(network, 416) < rule.BFLOAT16_FROM
     assert rule.rounded(network, model.names, 416) is None
 
 

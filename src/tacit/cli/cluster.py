@@ -120,7 +120,7 @@ class Order:
         }
 
 
-def predict_on(options: ClusterOptions, order: Order, sources: Sequence[str], output: Path, batch: int) -> int:
+def predict_on(options: ClusterOptions, order: Order, sources: Sequence[str], output: Path, batch: int | None) -> int:
     """Answers what is missing in the folder; returns 1 if photographs could not be read, else 0."""
     from tacit.scale.cluster import connected, require_extra
 

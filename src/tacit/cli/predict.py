@@ -18,7 +18,7 @@ from tacit.cli.screen import counted, parse, say, warn, with_progress
 from tacit.data.sample import Fault
 from tacit.errors import ConfigError, ImageError
 from tacit.predict.film import Films
-from tacit.predict.pipeline import BATCH, predict_files
+from tacit.predict.pipeline import predict_files
 from tacit.predict.sources import Sources, expand
 from tacit.predict.video import header, is_video
 from tacit.predict.writers import CocoJson, JsonLines, Pictures, Writer
@@ -116,7 +116,7 @@ def run(arguments: Sequence[str]) -> int:
     """Predicts, tells each photograph's answer, and returns 1 if a file had to be skipped, else 0."""
     options = parse(Options, arguments, "predict")
     if options.cluster.cluster:
-        return predict_on(options.cluster, options.order(), options.sources, options.output, options.batch or BATCH)
+        return predict_on(options.cluster, options.order(), options.sources, options.output, options.batch)
     sources = options.chosen()
     total = sum(map(_pictures_in, sources.paths))
     model = load(options.weights)

@@ -89,8 +89,8 @@ def predict_files(
 
 
 def batch_for(stages: Stages) -> int:
-    """Photographs for a pass: `BATCH`, or one where passes go side by side and each of them is `LARGE`."""
-    return 1 if stages.at_once > 1 and gflops(stages.network, stages.size) > LARGE else BATCH
+    """Photographs for a pass: `BATCH`, or one where a CPU calculates a pass that is `LARGE`."""
+    return 1 if stages.device.type == "cpu" and gflops(stages.network, stages.size) > LARGE else BATCH
 
 
 @contextmanager

@@ -9,14 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from tacit.network import Network
-from tacit.processor import gains_from_bfloat16
+from tacit.processor import BFLOAT16_FROM, gains_from_bfloat16
 from tacit.runtime.agreement import gaps, too_far
 from tacit.runtime.engine import Precision
 from tacit.runtime.probe import seen
 from tacit.runtime.torch_engine import TorchEngine
-
-WORTH = 8.0
-"""GFLOPs of a pass from which bfloat16 pays: yolor-s4-s2d at 640 pixels has 16, nano, which gains nothing, has 2."""
 
 
 def rounded(network: Network, names: tuple[str, ...], size: int) -> TorchEngine | None:
@@ -24,7 +21,7 @@ def rounded(network: Network, names: tuple[str, ...], size: int) -> TorchEngine 
 
     The probe is the sample photographs at half of `size`: a quarter of the work, and rounding is the same.
     """
-    if not gains_from_bfloat16(next(network.parameters()).device) or gflops(network, size) < WORTH:
+    if not gains_from_bfloat16(next(network.parameters()).device) or gflops(network, size) < BFLOAT16_FROM:
         return None
     engine = TorchEngine(network, Precision.BF16)
     half = max(network.stride, size // 2 // network.stride * network.stride)

@@ -24,11 +24,11 @@ AHEAD = 2  # shards that are given to a worker at once
 
 @dataclass(frozen=True, kw_only=True)
 class Crew:
-    """Who does it: workers with one model each, of `cpus` CPUs and so many threads."""
+    """Who does it: workers with one model each, of `cpus` CPUs and so many threads; None is `batch_for` the model."""
 
     workers: int
     cpus: int = 1
-    batch: int = 8
+    batch: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def answer_missing(folder: PlanFolder, plan: Plan, make: MakeStages, crew: Crew,
 class _Hired(Worker):
     """A worker whose model comes from the cluster's memory: sent to each machine once."""
 
-    def __init__(self, model: Any, ledger: Any, column: str, batch: int, threads: int) -> None:
+    def __init__(self, model: Any, ledger: Any, column: str, batch: int | None, threads: int) -> None:
         super().__init__(ray_there().get(model), _Far(ledger), column, batch, threads)
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 
 from tacit.data.sample import Fault
+from tacit.predict.pipeline import batch_for
 from tacit.results import Result
 from tacit.scale.ledger import Notes
 from tacit.scale.reading import read
@@ -23,7 +24,7 @@ MakeStages = Callable[[], Stages]
 class Worker:
     """Called by Ray Data with a table of shards, gives a table of their answers as Parquet files."""
 
-    def __init__(self, make: MakeStages, notes: Notes, column: str, batch: int, threads: int) -> None:
+    def __init__(self, make: MakeStages, notes: Notes, column: str, batch: int | None, threads: int) -> None:
         torch.set_num_threads(threads)
         self.stages, self.notes, self.column, self.batch = make(), notes, column, batch
 
@@ -57,9 +58,11 @@ class Worker:
                 yield from answered(self.stages, [photograph], self.column, 1)
 
 
-def answered(stages: Stages, photographs: Sequence[Photograph], column: str, batch: int) -> Iterator[dict[str, Any]]:
-    """A row of `SCHEMA` for each photograph, in order."""
-    for group in read(photographs, column, batch):
+def answered(
+    stages: Stages, photographs: Sequence[Photograph], column: str, batch: int | None
+) -> Iterator[dict[str, Any]]:
+    """A row of `SCHEMA` for each photograph, in order; `batch` of them, or `batch_for` the model, share a pass."""
+    for group in read(photographs, column, batch or batch_for(stages)):
         results = iter(stages([picture for _, picture in group if not isinstance(picture, Fault)]))
         for photograph, picture in group:
             answer: Result | Fault = picture if isinstance(picture, Fault) else next(results)

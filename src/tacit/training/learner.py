@@ -15,16 +15,13 @@ from tacit.data.loader import Batch
 from tacit.describe import describe
 from tacit.errors import ConfigError, TacitError
 from tacit.network import Network, Outputs
-from tacit.processor import gains_from_bfloat16, has_bfloat16
+from tacit.processor import BFLOAT16_FROM, gains_from_bfloat16, has_bfloat16
 from tacit.tasks.task import TaskLoss
 from tacit.training.optimiser import MovingAverage, Schedule, build_optimiser
 from tacit.training.recipe import Precision, Recipe
 from tacit.training.reporter import Row
 from tacit.training.teacher import Teacher
 from tacit.training.weighing import Weighing, agreement
-
-HALF_PAYS = 8.0
-"""GFLOPs of a picture from which bf16 pays on a CPU: yolor-csp has 30 at 320 px; nano, which only loses, 2 at 416."""
 
 
 class DivergedError(TacitError):
@@ -156,13 +153,13 @@ def calculates_in_half(network: Network, recipe: Recipe, device: torch.device) -
     """Whether passes are in bf16; weights, decoding and losses stay in float32.
 
     By itself where it pays, by a rule and not by the clock, so that a run that is resumed goes on to the same bits: on
-    CUDA, and on CPUs that are fast at it for networks above HALF_PAYS (docs/decisions/training-speed.md).
+    CUDA, and on CPUs that are fast at it for networks above BFLOAT16_FROM (docs/decisions/training-speed.md).
     """
     if recipe.precision is not Precision.AUTO:
         return recipe.precision is Precision.BF16
     if device.type == "cuda":
         return has_bfloat16(device)
-    return gains_from_bfloat16(device) and describe(network, recipe.size).gflops >= HALF_PAYS
+    return gains_from_bfloat16(device) and describe(network, recipe.size).gflops >= BFLOAT16_FROM
 
 
 def hold_still(network: Network, learn: Sequence[str]) -> list[nn.Module]:

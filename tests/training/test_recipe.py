@@ -128,6 +128,22 @@ def test_impossible_optimisers(options):
         Optimiser(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "from_weights", "algorithm", "rate"),
+    [
+        ({}, True, Algorithm.MUON, 0.0005),
+        ({}, False, Algorithm.SGD, 0.01),
+        ({"learning_rate": 0.002}, True, Algorithm.MUON, 0.002),
+        ({"algorithm": Algorithm.SGD}, True, Algorithm.SGD, 0.01),
+        ({"algorithm": Algorithm.ADAMW}, False, Algorithm.ADAMW, 0.001),
+    ],
+)
+def test_an_optimiser_is_settled_by_where_the_run_starts(options, from_weights, algorithm, rate):
+    plan = Optimiser(**options).settled(from_weights=from_weights)
+    assert plan == Optimiser(algorithm=algorithm, learning_rate=rate)
+    assert plan.settled(from_weights=not from_weights) == plan
+
+
 def test_tasks_may_be_named_with_commas():
     recipe = Recipe(tasks=("detect,pose", "tags"), learn=("pose,tags",))
     assert recipe.tasks == ("detect", "pose", "tags")

@@ -8,8 +8,8 @@ import torch
 
 from tacit.errors import ConfigError, WeightsError
 from tacit.tasks.detect.head import Detect
-from tacit.training.recipe import Recipe
-from tacit.training.start import class_names, start_from, starting_network
+from tacit.training.recipe import Algorithm, Recipe
+from tacit.training.start import class_names, settled, start_from, starting_network
 from tacit.weights import Record, read, save
 from tacit.zoo import create
 
@@ -131,3 +131,16 @@ def test_a_resumed_run_begins_with_its_own(seven: Path) -> None:
     )
     assert start.origin == "going on with the weights of the run"
     assert all(torch.equal(value, start.network.state_dict()[name]) for name, value in state_of(own).items())
+
+
+@pytest.mark.parametrize(
+    ("options", "algorithm"),
+    [
+        ({"model": "nano"}, Algorithm.MUON),
+        ({"model": "nano", "scratch": True}, Algorithm.SGD),
+        ({"model": "debug"}, Algorithm.SGD),
+        ({"model": "debug", "weights": Path("mine.safetensors")}, Algorithm.MUON),
+    ],
+)
+def test_weights_are_gone_on_with_by_muon_and_random_ones_by_sgd(options, algorithm):
+    assert settled(Recipe(**options)).optimiser.algorithm is algorithm

@@ -23,7 +23,7 @@ from tacit.training.folder import RunFolder
 from tacit.training.learner import Learner, reproducible
 from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter, Row, Silent
-from tacit.training.start import starting_network
+from tacit.training.start import settled, starting_network
 from tacit.training.training_data import gather, leaving_whole, tell_data
 from tacit.training.typed_json import plain
 from tacit.weights import Record, save
@@ -42,7 +42,7 @@ def train(recipe: Recipe, reporter: Reporter | None = None) -> Path:
     Raises TacitError for data, weights or options that cannot be used, and DivergedError when the loss is lost.
     """
     absolute = replace(recipe, data=tuple(path.expanduser().resolve() for path in recipe.data))
-    return _Run(absolute, None, reporter or Silent()).run()
+    return _Run(settled(absolute), None, reporter or Silent()).run()
 
 
 def resume(path: Path, reporter: Reporter | None = None) -> Path:
@@ -69,7 +69,8 @@ class _Run:
         self.start = starting_network(recipe, self.data.classes, self.data.plans(recipe.knowledge, kinds), resumed=last)
         self.faults: set[Fault] = set()
         tell_data(self.data, kinds, self.reporter)
-        self.reporter.note(self.start.origin)
+        plan = recipe.optimiser
+        self.reporter.note(f"{self.start.origin}, by {plan.algorithm.value} at a rate of {plan.peak:g}")
         largest = max(recipe.size, recipe.start_size or 0)
         samples = self.data.samples
         tasks = {name: self.start.network.task(name) for name in recipe.learn or self.start.network.tasks}

@@ -45,10 +45,10 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
         return _muon(network, plan)
     if plan.algorithm is Algorithm.ADAMW:
         groups = _groups(free, decayed, biases, plan.weight_decay)
-        return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
+        return torch.optim.AdamW(groups, lr=plan.peak, betas=(plan.momentum, 0.999), weight_decay=0.0)
     decay = plan.weight_decay * recipe.batch * recipe.accumulate / NOMINAL_BATCH
     groups = _groups(free, decayed, biases, decay)
-    return torch.optim.SGD(groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=True)
+    return torch.optim.SGD(groups, lr=plan.peak, momentum=plan.momentum, nesterov=True)
 
 
 def _groups(
@@ -67,7 +67,7 @@ def _muon(network: nn.Module, plan: Optimiser) -> torch.optim.Optimizer:
     groups.append({"params": matrices, "weight_decay": plan.weight_decay})
     for group in groups:
         group["matrices"] = group["params"] is matrices
-    return Muon(groups, lr=plan.learning_rate, betas=(plan.momentum, 0.999), weight_decay=0.0)
+    return Muon(groups, lr=plan.peak, betas=(plan.momentum, 0.999), weight_decay=0.0)
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,15 @@ class Schedule:
         return min(wanted, self.steps_per_epoch * self.epochs // 3)
 
     def rate(self, step: int) -> float:
-        """Half a cosine from `learning_rate` to `learning_rate * final_factor` over the run, without the warm-up."""
+        """Half a cosine from the peak to `final_factor` of it over the run, without the warm-up."""
         done = step / (self.steps_per_epoch * self.epochs)
         final = self.plan.final_factor
-        return self.plan.learning_rate * ((1 + math.cos(math.pi * done)) / 2 * (1 - final) + final)
+        return self.plan.peak * ((1 + math.cos(math.pi * done)) / 2 * (1 - final) + final)
 
     def apply(self, optimiser: torch.optim.Optimizer, step: int) -> None:
         """Set the groups' rates, and SGD's momentum, for `step`."""
         share = min(1.0, step / self.warmup) if self.warmup else 1.0
-        sgd = self.plan.algorithm is Algorithm.SGD
+        sgd = self.plan.algorithm in {Algorithm.AUTO, Algorithm.SGD}
         for position, group in enumerate(optimiser.param_groups):
             start = self.plan.warmup_bias_rate if sgd and position == BIASES else 0.0
             group["lr"] = start + share * (self.rate(step) - start)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -46,6 +46,7 @@ RECIPE_RANGES: dict[str, Range] = {
 class Algorithm(Enum):
     """How gradients become steps."""
 
+    AUTO = "auto"
     SGD = "sgd"
     ADAMW = "adamw"
     MUON = "muon"
@@ -59,14 +60,19 @@ class Precision(Enum):
     BF16 = "bf16"
 
 
+RATES = {Algorithm.AUTO: 0.01, Algorithm.SGD: 0.01, Algorithm.ADAMW: 0.001, Algorithm.MUON: 0.0005}
+"""Learning rates where none is chosen; AdamW has torch's own; auto is SGD until it is settled."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Optimiser:
-    """The optimiser and its schedule; the defaults are the reference's (official_models, section 8)."""
+    """The optimiser and its schedule; the reference's (official_models, section 8) from random weights."""
 
-    algorithm: Algorithm = Algorithm.SGD
-    """SGD with Nesterov momentum, AdamW, or Muon for convolutions with AdamW for the rest."""
-    learning_rate: float = 0.01
-    """Learning rate after the warm-up."""
+    algorithm: Algorithm = Algorithm.AUTO
+    """SGD with Nesterov momentum, AdamW, or Muon for convolutions with AdamW for the rest. auto is Muon for runs that
+    start from weights, of which SGD first loses most (docs/decisions/starting-from-weights.md), and SGD for others."""
+    learning_rate: float | None = None
+    """Learning rate after the warm-up. Without it 0.01 for SGD, 0.001 for AdamW, 0.0005 for Muon."""
     final_factor: float = 0.2
     """The rate at the end, as a part of `learning_rate`; a half cosine leads there."""
     momentum: float = 0.937
@@ -91,6 +97,17 @@ class Optimiser:
     def __post_init__(self) -> None:
         for name, (least, most) in OPTIMISER_RANGES.items():
             _require(self, name, least, most)
+
+    @property
+    def peak(self) -> float:
+        """The learning rate, chosen or the algorithm's own."""
+        return RATES[self.algorithm] if self.learning_rate is None else self.learning_rate
+
+    def settled(self, *, from_weights: bool) -> Optimiser:
+        """The same with nothing left open, for a run that starts from weights or from random ones."""
+        by_itself = Algorithm.MUON if from_weights else Algorithm.SGD
+        settled = replace(self, algorithm=by_itself if self.algorithm is Algorithm.AUTO else self.algorithm)
+        return replace(settled, learning_rate=settled.peak)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,5 +213,5 @@ class Recipe:
 def _require(owner: object, name: str, least: float, most: float) -> None:
     """Raises ConfigError unless the field lies within; NaN lies nowhere."""
     value = getattr(owner, name)
-    if not least <= value <= most:
+    if value is not None and not least <= value <= most:
         raise ConfigError(f"{name}={value} is impossible", allowed=f"numbers from {least:g} to {most:g}")

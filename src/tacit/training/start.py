@@ -121,13 +121,23 @@ def starting_network(
     Raises WeightsError if the file is for another model, ConfigError for an unknown one or sizes that do not fit it.
     """
     torch.manual_seed(recipe.seed)
-    path = resumed or (None if recipe.scratch else recipe.weights or bundled(recipe.model))
+    path = resumed or _named(recipe)
     start = start_from(recipe.model, classes, path, tasks)
     _check_sizes(recipe, start.network.stride)
     for task in start.network.tasks.values():
         if isinstance(task, Detect):
             task.gains = recipe.gains
     return replace(start, origin="going on with the weights of the run") if resumed else start
+
+
+def settled(recipe: Recipe) -> Recipe:
+    """The recipe with the optimiser that suits where it starts (`Optimiser.settled`)."""
+    return replace(recipe, optimiser=recipe.optimiser.settled(from_weights=_named(recipe) is not None))
+
+
+def _named(recipe: Recipe) -> Path | None:
+    """The weights that the recipe starts from; None are random ones."""
+    return None if recipe.scratch else recipe.weights or bundled(recipe.model)
 
 
 def _check_sizes(recipe: Recipe, stride: int) -> None:

@@ -22,7 +22,7 @@ from tacit.training.folder import RunFolder
 from tacit.training.loop import resume, train
 from tacit.training.recipe import Recipe
 from tacit.training.reporter import Reporter
-from tacit.training.start import start_from
+from tacit.training.start import settled, start_from
 from tacit.training.studies import Study, Variant, study_of
 from tacit.training.typed_json import build
 from tacit.weights import load, save
@@ -140,7 +140,7 @@ def _told(uses: Uses) -> list[str]:
 
 
 def _placed(recipe: Recipe) -> Recipe:
-    return replace(recipe, output=recipe.output / "runs" / run_name(recipe))
+    return replace(settled(recipe), output=recipe.output / "runs" / run_name(recipe))
 
 
 def _start(base: Recipe) -> Path | None:

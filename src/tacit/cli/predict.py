@@ -102,7 +102,7 @@ class Options:
         return order
 
     def writers(self, names: tuple[str, ...]) -> list[Writer]:
-        """Those that were asked for."""
+        """Those that were asked for; pictures come first, so that no line stands before its picture is on its way."""
         chosen: list[tuple[bool, Writer]] = [
             (self.pictures, Pictures(self.output, separated(self.only) or None)),
             (self.pictures, Films(self.output, separated(self.only) or None)),

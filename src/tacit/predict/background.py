@@ -28,8 +28,8 @@ class Background:
         self._take(0)
 
     def stop(self) -> None:
-        """Ends the threads; what they have not begun is given up."""
-        self._threads.shutdown(cancel_futures=True)
+        """Ends the threads when they have tried all that was given to them, which is no more than may wait."""
+        self._threads.shutdown()
 
     def _take(self, most: int) -> None:
         while self._under_way and (len(self._under_way) > most or self._under_way[0].done()):

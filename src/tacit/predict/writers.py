@@ -51,7 +51,8 @@ class Names:
 class Pictures(Writer):
     """Drawn pictures in one folder under their own names; frames of films are left to others.
 
-    Threads draw and encode. What they cannot write is raised by the next `write`, or at the end.
+    Threads draw and encode. What they cannot write is raised by the next `write`, or at the end. After Ctrl-C what
+    waits is drawn all the same: a line that another writer has written of a photograph has its picture.
     """
 
     def __init__(self, folder: Path, only: tuple[str, ...] | None = None) -> None:

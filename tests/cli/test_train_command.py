@@ -1,16 +1,20 @@
-"""`tacit train`: a run, its bar and its exit codes."""
+"""`tacit train`: a run, its bar, what it says of faults, and its exit codes."""
+
+import json
 
 import pytest
 from commands import run
 
-from tacit.cli.train import Screen
+from tacit.cli.train import TOLD, Screen
+from tacit.data.sample import Fault
+
+SMALL = ("--model", "debug", "--epochs", "1", "--size", "64", "--batch", "4", "--workers", "0", "--scratch")
 
 
 @pytest.mark.slow
 def test_train_then_val_then_resume(dataset, tmp_path, capsys):
     out = tmp_path / "run"
-    options = ("--model", "debug", "--epochs", "1", "--size", "64", "--batch", "4", "--workers", "0", "--scratch")
-    assert run("train", "--data", dataset, *options, "--output", out) == 0
+    assert run("train", "--data", dataset, *SMALL, "--output", out) == 0
     printed = capsys.readouterr().out
     assert "epoch 1/1" in printed
     assert f"the best weights are {out / 'best.safetensors'}" in printed
@@ -77,16 +81,67 @@ def test_what_a_resumed_run_had_done_does_not_make_it_look_fast(clocked):
     assert task.time_remaining == 2 * 8
 
 
+def faults(count, lost):
+    return [Fault(f"{number}.jpg", "is wrong", lost) for number in range(count)]
+
+
 @pytest.mark.parametrize(
-    ("notes", "code"),
-    [((), 0), (("note: a.json:3: clipped",), 0), (("left out: a.jpg: is empty",), 1), (("left out (1 so far): a",), 1)],
+    ("found", "lines", "summary"),
+    [
+        ([], 0, None),
+        (faults(1, "nothing"), 1, "0 photographs and 0 labels left out, 1 note"),
+        (faults(1, "image") * 3, 1, "1 photograph and 0 labels left out, 0 notes"),
+        (faults(TOLD + 3, "label") + faults(2, "image"), TOLD + 2, "2 photographs and 8 labels left out, 0 notes"),
+    ],
 )
-def test_train_returns_1_if_something_was_left_out(notes, code, dataset, tmp_path, monkeypatch, capsys):
+def test_train_that_reached_its_end_is_fine_and_says_what_was_left_out(
+    found, lines, summary, dataset, tmp_path, monkeypatch, capsys
+):
     def train(recipe, reporter):
-        for note in notes:
-            reporter.note(note)
+        for fault in found:
+            reporter.fault(fault)
         return tmp_path
 
     monkeypatch.setattr("tacit.training.loop.train", train)
-    assert run("train", "--data", dataset) == code
-    assert all(note in capsys.readouterr().out for note in notes[:1])
+    assert run("train", "--data", dataset) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    *told, last = printed.err.splitlines() or [None]
+    assert len(told) == lines
+    assert last == (summary and f"faults in the data: {summary}; tacit data names each")
+
+
+def test_a_run_that_did_not_reach_its_end_says_no_summary(capsys):
+    def interrupted():
+        with Screen(1, 4) as screen:
+            screen.fault(*faults(1, "image"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert capsys.readouterr().err == "left out: 0.jpg: is wrong\n"
+
+
+@pytest.fixture
+def faulty(dataset):
+    """The dataset with one box outside of its photograph."""
+    file = dataset / "annotations/instances_train.json"
+    labels = json.loads(file.read_text())
+    labels["annotations"][0]["bbox"] = [900, 8, 60, 40]
+    file.write_text(json.dumps(labels))
+    return dataset
+
+
+@pytest.mark.slow
+def test_a_label_that_is_left_out_stops_nothing_behind_it(faulty, tmp_path, capsys):
+    assert run("train", "--data", faulty, *SMALL, "--output", tmp_path / "run") == 0
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("left out: ")
+    assert "0 photographs and 1 label left out" in last
+    assert run("data", faulty, "--output", tmp_path / "data") == 1
+
+
+def test_strict_stops_at_a_fault(faulty, tmp_path, capsys):
+    assert run("train", "--data", faulty, *SMALL, "--strict", "--output", tmp_path / "run") == 2
+    assert "lies outside" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

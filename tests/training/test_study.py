@@ -32,6 +32,9 @@ class Stop:
     def note(self, text):
         pass
 
+    def fault(self, fault):
+        pass
+
     def step(self, epoch, step, steps, losses):
         self.left -= 1
         if self.left <= 0:

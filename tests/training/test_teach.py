@@ -11,6 +11,7 @@ from swatches import COLOURS, RECORD, colour_folders, network_of_two
 
 from tacit.api import Model
 from tacit.data.read import read
+from tacit.data.sample import Fault
 from tacit.errors import ConfigError, DataError, TacitError, WeightsError
 from tacit.tasks.pose.answer import Poses
 from tacit.tasks.tags.head import Tagging
@@ -29,10 +30,13 @@ class Notes:
     """A reporter that remembers."""
 
     def __init__(self) -> None:
-        self.notes, self.losses = list[str](), list[float]()
+        self.notes, self.faults, self.losses = list[str](), list[Fault](), list[float]()
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def fault(self, fault: Fault) -> None:
+        self.faults.append(fault)
 
     def step(self, epoch: int, step: int, steps: int, losses: dict[str, float]) -> None:
         self.losses.append(losses["loss"])
@@ -176,4 +180,4 @@ def test_photographs_that_cannot_be_read_are_named(weights: Weights, few: Path) 
     damaged.write_bytes(damaged.read_bytes()[:200])
     notes = Notes()
     teach(weights, course(few), notes)
-    assert any(note.startswith("left out") and damaged.name in note for note in notes.notes)
+    assert [(Path(fault.where).name, fault.lost) for fault in dict.fromkeys(notes.faults)] == [(damaged.name, "image")]

@@ -1,7 +1,8 @@
 """The command line. Here only the names of the commands: each one's module is loaded when it is asked for.
 
 tyro alone takes 0.2 s to import and torch more, so `tacit --help` is written out by hand; a test holds it to the
-commands and to its time. Exit codes: 0 fine, 1 some files were skipped, 2 an error, 130 interrupted.
+commands and to its time. Exit codes: 0 fine, 1 something of what was asked about was left out, 2 an error, 130
+interrupted. A training that came to its end is fine; what it left out is said.
 """
 
 from __future__ import annotations

@@ -33,14 +33,14 @@ class Options:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Trains what is not yet trained, writes the table; returns 1 if photographs or labels had to be left out."""
+    """Trains what is not yet trained, and writes the table."""
     options = parse(Options, gathered(arguments, LISTS), "study")
     from tacit.training.study import finish, plan_study
     from tacit.training.study_report import write_table
     from tacit.training.study_table import tabulate
 
     plan = plan_study(options.name, options.recipe, options.seeds)
-    left_out, outcomes = False, []
+    outcomes = []
     todo = sum(run.outcome is None for run in plan.runs)
     say(f"{plan.study.title}: {counted(len(plan.runs), 'run')}, of them {todo} to do")
     for number, each in enumerate(plan.runs, 1):
@@ -48,9 +48,8 @@ def run(arguments: Sequence[str]) -> int:
             say(f"run {number} of {len(plan.runs)}: {each.variant.label}, seed {each.seed}")
             with Screen(each.recipe.epochs, each.recipe.batch) as screen:
                 outcome = finish(each, screen)
-            left_out |= screen.left_out
         outcomes.append(outcome)
     text, *others = write_table(tabulate(plan, outcomes), plan.base.output)
     say(text.read_text(encoding="utf-8"))
     say(f"{text.name}, {', '.join(path.name for path in others)} are in {text.parent}/")
-    return 1 if left_out else 0
+    return 0

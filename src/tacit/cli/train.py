@@ -1,7 +1,12 @@
-"""`tacit train`: a recipe from the command line to a run folder, told while it goes."""
+"""`tacit train`: a recipe from the command line to a run folder, told while it goes.
+
+Faults of the data are told and do not change the exit code: a run that came to its end has done what was asked for, and
+what follows it (another command, the other processes of torchrun) may go on.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +15,14 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from tacit.cli.screen import gathered, parse, progress_bar, say
+from tacit.cli.screen import counted, gathered, parse, progress_bar, say, warn
+from tacit.data.sample import Fault
 from tacit.errors import ConfigError
 from tacit.training.recipe import Recipe
 
 LISTS = ("--data", "--shares", "--tasks")
 LOG_NAMES = ("loss", "ap", "ap50")
+TOLD = 5  # faults of a kind that are told one by one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +41,12 @@ class Options:
 
 
 class Screen:
-    """A bar over all steps of the run on stderr, a line an epoch on stdout."""
+    """A bar over all steps of the run and the faults of its data on stderr, a line an epoch on stdout."""
 
     def __init__(self, epochs: int, batch: int) -> None:
         self.epochs, self.batch = epochs, batch
-        self.spoken = self.left_out = False
+        self.spoken = False
+        self.faults, self.lost = set[Fault](), Counter[str]()
         self.bar = progress_bar()
         self.task = self.bar.add_task("training", total=None, rate="")
 
@@ -50,12 +58,28 @@ class Screen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.stop()
+        if self.faults and kind is None:
+            warn(self.summary())
 
     def note(self, text: str) -> None:
         """A line of its own."""
         self.spoken = True
-        self.left_out |= text.startswith("left out")
         say(text)
+
+    def fault(self, fault: Fault) -> None:
+        """A line for each of the first few of a kind, once."""
+        if fault in self.faults:
+            return
+        self.faults.add(fault)
+        self.lost[fault.lost] += 1
+        if self.lost[fault.lost] <= TOLD:
+            warn(fault.line())
+
+    def summary(self) -> str:
+        """`faults in the data: 1 photograph and 2 labels left out, 0 notes; tacit data names each`."""
+        photographs, labels = counted(self.lost["image"], "photograph"), counted(self.lost["label"], "label")
+        notes = counted(self.lost["nothing"], "note")
+        return f"faults in the data: {photographs} and {labels} left out, {notes}; tacit data names each"
 
     def step(self, epoch: int, step: int, steps: int, losses: dict[str, float]) -> None:
         """Moves the bar; what a resumed run had done before counts as done, but not as done at this speed."""
@@ -75,7 +99,7 @@ class Screen:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Trains, tells where the weights are, and returns 1 if photographs or labels had to be left out, else 0."""
+    """Trains, and tells where the weights are and what was left out of the data."""
     options = parse(Options, gathered(arguments, LISTS), "train")
     from tacit.training.folder import RunFolder
     from tacit.training.loop import resume, train
@@ -85,4 +109,4 @@ def run(arguments: Sequence[str]) -> int:
         path = train(recipe, screen) if options.resume is None else resume(options.resume, screen)
     if screen.spoken:  # of several processes only the first one speaks
         say(f"the best weights are {path / 'best.safetensors'}")
-    return 1 if screen.left_out else 0
+    return 0

@@ -132,7 +132,9 @@ class Way:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Scores, shows and writes; returns 1 if photographs had to be left out, else 0."""
+    """Scores, shows and writes; returns 1 if photographs or labels had to be left out, as the score is then not one of
+    all that was named, else 0.
+    """
     options = parse(Options, arguments, "val")
     way = options.way(load(options.weights))
     dataset = options.dataset(way.stages.network)

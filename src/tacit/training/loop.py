@@ -67,7 +67,6 @@ class _Run:
         self.data = gather(recipe, kinds)
         last = folder.last if folder is not None and folder.last.is_file() else None
         self.start = starting_network(recipe, self.data.classes, self.data.plans(recipe.knowledge, kinds), resumed=last)
-        self.faults: set[Fault] = set()
         tell_data(self.data, kinds, self.reporter)
         plan = recipe.optimiser
         self.reporter.note(f"{self.start.origin}, by {plan.algorithm.value} at a rate of {plan.peak:g}")
@@ -135,9 +134,7 @@ class _Run:
 
     def _tell_faults(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
-            if fault not in self.faults:
-                self.faults.add(fault)
-                self.reporter.note(f"{fault.line()} ({len(self.faults)} so far)")
+            self.reporter.fault(fault)
 
     def _count(self, values: Row) -> None:
         for name, value in values.items():

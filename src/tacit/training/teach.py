@@ -105,7 +105,7 @@ class _Lesson:
         stages = Stages(self.network, self.classes, self.recipe.size, SCORING)
         metric = self.task.metric(held)
         for fault in evaluate(stages, held, {self.name: metric}).faults:
-            reporter.note(fault.line())
+            reporter.fault(fault)
         return metric.figures()
 
     def run(self, data: TrainingData, reporter: Reporter) -> None:
@@ -113,7 +113,7 @@ class _Lesson:
         recipe = self.recipe
         photos = TrainingPhotos(data.samples, recipe.size, recipe.augment, recipe.seed)
         for fault in photos.faults:
-            reporter.note(fault.line())
+            reporter.fault(fault)
         sampler = TicketSampler(
             len(data.samples), recipe.batch, seed=recipe.seed, size=recipe.size, pairs=self.task.pairs
         )

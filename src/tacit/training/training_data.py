@@ -22,7 +22,6 @@ from tacit.training.reporter import Reporter
 
 Kinds = Mapping[str, type[Task]]
 MOST_MOSAICS = 0.5
-TOLD = 5  # faults that are told one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +142,8 @@ def tell_data(data: TrainingData, kinds: Kinds, reporter: Reporter) -> None:
     if len(kinds) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in data.counts(kinds).items())
         reporter.note(f"photographs that teach each task: {counts}")
-    for fault in sorted(data.faults, key=lambda fault: fault.lost == "nothing")[:TOLD]:  # losses first
-        reporter.note(fault.line())
-    if len(data.faults) > TOLD:
-        reporter.note(f"{len(data.faults)} faults in all; `tacit data` lists them")
+    for fault in sorted(data.faults, key=lambda fault: fault.lost == "nothing"):  # losses first
+        reporter.fault(fault)
 
 
 def leaving_whole(augment: Augment, tasks: Mapping[str, Task | type[Task]], reporter: Reporter) -> Augment:

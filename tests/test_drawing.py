@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tacit.drawing import colour_of, draw_boxes, line_width
+from tacit.drawing import colour_of, draw_boxes, line_width, veil
 
 NAMES = ("person", "cat", "dining table")
 
@@ -82,6 +82,15 @@ def test_neighbouring_classes_differ_and_colours_stay():
     assert steps.min() > 90
     assert len({colour_of(i) for i in range(80)}) == 80
     assert colour_of(0) == (25, 148, 255)
+
+
+def test_a_veil_is_the_rounded_mean_of_every_level_and_of_the_region_alone():
+    levels = np.arange(256, dtype=np.uint8).repeat(6).reshape(256, 2, 3)
+    region = np.array([True, False]) & np.ones((256, 1), bool)
+    picture, colour = levels[::-1].copy(), (25, 148, 255)
+    veil(picture, region, colour, 0.45, ground=levels)
+    np.testing.assert_array_equal(picture[:, 0], np.rint(levels[:, 0] * 0.55 + np.array(colour) * 0.45))
+    np.testing.assert_array_equal(picture[:, 1], levels[::-1, 1])
 
 
 @pytest.mark.parametrize(("side", "width"), [(64, 1), (640, 3), (1920, 8)])

@@ -1,4 +1,4 @@
-"""Boxes and names drawn on a photograph.
+"""Boxes, names and veils drawn on a photograph.
 
 Notable features:
 - one class has one colour, in every picture and every run: hues step by the golden angle, so neighbours differ;
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 Colour = tuple[int, int, int]
 GOLDEN_ANGLE = 0.618034  # of a full turn
@@ -48,6 +48,21 @@ def draw_boxes(
     return picture
 
 
+def veil(
+    picture: UInt8[np.ndarray, "h w 3"],
+    region: Bool[np.ndarray, "h w"],
+    colour: Colour,
+    share: float,
+    ground: UInt8[np.ndarray, "h w 3"] | None = None,
+) -> None:
+    """Lays `colour` over the pixels of `picture` in `region`: it takes `share` of what is seen there.
+
+    The rest is of the `ground`, a picture of the same size, by itself `picture`.
+    """
+    veiled = cv2.LUT(picture if ground is None else ground, _through(colour, share))
+    cv2.copyTo(veiled, region.view(np.uint8), picture)
+
+
 def plate(picture: UInt8[np.ndarray, "h w 3"], text: str, corner: tuple[int, int], colour: Colour) -> int:
     """Writes `text` into `picture` on a plate whose lower left corner is (x, y), moved so far that it lies inside.
 
@@ -80,6 +95,13 @@ def colour_of(index: int) -> Colour:
 def line_width(image: UInt8[np.ndarray, "h w 3"]) -> int:
     """Pixels that a line is wide in a picture of this size."""
     return max(1, round(sum(image.shape[:2]) / 2 * LINE_SHARE))
+
+
+@lru_cache(maxsize=256)
+def _through(colour: Colour, share: float) -> UInt8[np.ndarray, "1 256 3"]:
+    """What each level of each channel is under a veil of that colour."""
+    levels = np.arange(256)[:, None] * (1 - share) + np.array(colour) * share
+    return np.rint(levels).astype(np.uint8)[None]
 
 
 def _corners(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from tacit.drawing import colour_of, line_width
+from tacit.drawing import colour_of, line_width, veil
 from tacit.results import Answer, Result
 from tacit.tasks.segment.runs import Runs, runs_of
 
@@ -49,8 +49,8 @@ class Masks(Answer):
         photograph, width = picture.copy(), line_width(picture)
         for index in range(len(self) - 1, -1, -1):
             crop, colour = self.crops[index], colour_of(int(result.classes[index]))
-            pixels = self._window(photograph, index)[crop]  # not of the picture: a mask hides those behind it
-            self._window(picture, index)[crop] = np.rint(pixels * (1 - VEIL) + np.array(colour) * VEIL)
+            ground = self._window(photograph, index)  # not of the picture: a mask hides those behind it
+            veil(self._window(picture, index), crop, colour, VEIL, ground)
             framed = np.pad(crop, 1).astype(np.uint8)
             lines, _ = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
             offset = (int(self.corners[index, 0]) - 1, int(self.corners[index, 1]) - 1)

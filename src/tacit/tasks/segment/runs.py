@@ -22,9 +22,9 @@ def run_lengths(
     """The runs of a picture of `shape` (height, width) that is empty outside of `crop`, whose corner lies at (x, y)."""
     (x, y), (tall, wide) = corner, shape
     height, width = crop.shape
-    columns = np.zeros((width, height + 1), np.int8)  # one empty pixel ends every column of the crop
-    columns[:, :height] = crop.T
-    edges = np.flatnonzero(np.diff(columns.ravel(), prepend=np.int8(0)))
+    pixels = np.zeros(1 + width * (height + 1), bool)  # an empty one is before the crop and ends each of its columns
+    pixels[1:].reshape(width, height + 1)[:, :height] = crop.T
+    edges = np.flatnonzero(pixels[1:] != pixels[:-1])
     column, row = np.divmod(edges, height + 1)
     places, times = np.unique((x + column) * tall + y + row, return_counts=True)
     places = places[times == 1]  # where a run goes on from the foot of one column to the head of the next is no edge

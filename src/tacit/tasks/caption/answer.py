@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
@@ -16,7 +17,8 @@ from tacit.results import Answer, Result
 LETTER_SHARE = 1 / 24  # size of the letters as a share of the picture's mean side
 SMALLEST, LARGEST = 11, 64  # pixels
 MOST_OF_PICTURE = 0.4  # of its height that the words may cover
-PAPER, INK = 0.35, (255, 255, 255)  # how much of the picture is left under the words
+PAPER = (np.arange(256) * 0.35).astype(np.uint8)  # what is left of the picture's levels under the words
+INK = (255, 255, 255)
 LEADING = 1.3  # from line to line, in sizes of the letters
 
 
@@ -39,7 +41,7 @@ class Caption(Answer):
         room = max(1, int((height * MOST_OF_PICTURE - margin) // step))
         lines = wrapped(self.text, font, width - 2 * margin, room)
         band = picture[max(0, height - len(lines) * step - margin) :]
-        sheet = Image.fromarray((band * PAPER).astype(np.uint8))
+        sheet = Image.fromarray(cv2.LUT(band, PAPER))
         pen = ImageDraw.Draw(sheet)
         for i, line in enumerate(lines):
             pen.text((margin, margin // 2 + i * step), line, INK, font)
